@@ -1,0 +1,245 @@
+package io.github.r2dbcrouting.test;
+
+import io.netty.util.NetUtil;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Does this PostgreSQL server run, and on which port? Starts it, ends it, signals it; knows no SQL. */
+final class Postmaster {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(60);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+    private static final int PORT_ATTEMPTS = 10;
+    private static final int LOG_TAIL_LINES = 40;
+
+    private final Binaries binaries;
+    private final Path folder;
+    private @Nullable Process process;
+    private CompletableFuture<Void> ending = CompletableFuture.completedFuture(null);
+    private boolean frozen;
+    private int port;
+    private volatile @Nullable InetSocketAddress address;
+
+    Postmaster(Binaries binaries, Path folder) {
+        this.binaries = binaries;
+        this.folder = folder;
+    }
+
+    /** What a running postmaster writes about itself. */
+    record State(long pid, String status) {
+        boolean acceptsConnections() {
+            return status.equals("ready") || status.equals("standby");
+        }
+    }
+
+    static @Nullable State read(Path data) {
+        try {
+            List<String> lines = Files.readAllLines(data.resolve("postmaster.pid"), StandardCharsets.ISO_8859_1);
+            return lines.size() < 8
+                    ? null
+                    : new State(Long.parseLong(lines.get(0)), lines.get(7).strip());
+        } catch (IOException | NumberFormatException e) {
+            // not there yet, or half-written
+            return null;
+        }
+    }
+
+    Path data() {
+        return folder.resolve("data");
+    }
+
+    /** Where the server listens, as soon as it is certain that it is ours; {@code null} while it does not run. */
+    @Nullable
+    InetSocketAddress address() {
+        return address;
+    }
+
+    synchronized boolean isRunning() {
+        return process != null && process.isAlive();
+    }
+
+    synchronized boolean isFrozen() {
+        return frozen;
+    }
+
+    /** Launches the server; {@link #awaitReady} tells when it accepts connections. */
+    synchronized void launch() {
+        if (isRunning()) {
+            throw new IllegalStateException("It runs already");
+        }
+        try {
+            // ours is known to have ended; a stranger that got its process number must not stop us
+            Files.deleteIfExists(data().resolve("postmaster.pid"));
+            port = freePort();
+            frozen = false;
+            Process started = Commands.builder(Platform.command(
+                            binaries.postgres(), List.of("-D", data().toString(), "-p", Integer.toString(port))))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
+                    .start();
+            started.getOutputStream().close();
+            process = started;
+            ending = started.onExit().thenRun(() -> address = null);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Could not start PostgreSQL in " + folder, e);
+        }
+    }
+
+    /** Returns when the launched server accepts connections; launches it again elsewhere if its port was taken meanwhile. */
+    synchronized InetSocketAddress awaitReady() {
+        for (int attempt = 1; ; attempt++) {
+            Process awaited = Objects.requireNonNull(process);
+            boolean decided = Await.within(
+                    "PostgreSQL accepts connections", START_LIMIT, () -> !awaited.isAlive() || isReady(awaited));
+            InetSocketAddress reached = address;
+            if (decided && awaited.isAlive() && reached != null) {
+                return reached;
+            }
+            if (awaited.isAlive()) {
+                kill();
+                throw failure("PostgreSQL did not accept connections within " + START_LIMIT.toSeconds() + " s");
+            }
+            if (attempt == PORT_ATTEMPTS || !logTail().contains("could not create any TCP/IP sockets")) {
+                throw failure("PostgreSQL ended with exit code " + awaited.exitValue() + " at its start");
+            }
+            launch();
+        }
+    }
+
+    /** Only the file's process number tells our server from one that somebody else runs on the same port. */
+    private boolean isReady(Process awaited) {
+        State state = read(data());
+        if (state == null || state.pid() != awaited.pid()) {
+            return false;
+        }
+        address = new InetSocketAddress(NetUtil.LOCALHOST4, port);
+        return state.acceptsConnections();
+    }
+
+    /** Disconnects all clients, writes everything out and ends. */
+    synchronized void stop() {
+        if (frozen) {
+            throw new IllegalStateException("A frozen server cannot shut down; thaw it or kill it");
+        }
+        if (process == null) {
+            return;
+        }
+        if (Platform.isWindows()) {
+            Commands.run(List.of(binaries.pgCtl().toString(), "stop", "-D", data().toString(), "-m", "fast"));
+        } else {
+            Commands.signal("INT", Stream.of(process.toHandle()));
+        }
+        Await.until("PostgreSQL has shut down", STOP_LIMIT, ending::isDone, this::logTail);
+    }
+
+    /** Ends it without a chance to write anything: a crash. */
+    synchronized void kill() {
+        if (process == null) {
+            return;
+        }
+        suspend();
+        List<ProcessHandle> children = process.children().toList();
+        process.destroyForcibly();
+        children.forEach(ProcessHandle::destroyForcibly);
+        Await.until(
+                "the killed processes have ended",
+                STOP_LIMIT,
+                () -> ending.isDone() && children.stream().noneMatch(ProcessHandle::isAlive),
+                this::logTail);
+        frozen = false;
+    }
+
+    /** Ends it as fast as can be when its data is not wanted any more, without leaving shared memory behind. */
+    synchronized void discard() {
+        if (process != null && process.isAlive() && !Platform.isWindows()) {
+            thaw();
+            Commands.signal("QUIT", Stream.of(process.toHandle()));
+            if (!Await.within("PostgreSQL has ended", Duration.ofSeconds(4), ending::isDone)) {
+                kill();
+            }
+        } else {
+            kill();
+        }
+        removeSharedMemory();
+    }
+
+    /** A postmaster that was killed leaves its memory segment, which the system keeps for good; the file names it. */
+    private void removeSharedMemory() {
+        Path file = data().resolve("postmaster.pid");
+        if (Platform.isWindows() || !Files.exists(file)) {
+            return;
+        }
+        try {
+            String segment =
+                    Files.readAllLines(file, StandardCharsets.ISO_8859_1).get(6).strip();
+            Commands.run(List.of("ipcrm", "-m", segment.substring(segment.lastIndexOf(' ') + 1)));
+        } catch (IOException | IndexOutOfBoundsException | ClusterException e) {
+            // some hundred bytes of memory are no reason to fail a test
+        }
+    }
+
+    /** Stops all its processes where they are. */
+    synchronized void freeze() {
+        if (Platform.isWindows()) {
+            throw new UnsupportedOperationException("Windows cannot freeze a process");
+        }
+        suspend();
+        frozen = true;
+    }
+
+    private void suspend() {
+        if (process == null || Platform.isWindows()) {
+            return;
+        }
+        // first the postmaster, so that no further children appear
+        Commands.signal("STOP", Stream.of(process.toHandle()));
+        Commands.signal("STOP", process.children());
+    }
+
+    /** Lets a frozen server go on. */
+    synchronized void thaw() {
+        if (frozen && process != null) {
+            Commands.signal("CONT", Stream.concat(process.children(), Stream.of(process.toHandle())));
+        }
+        frozen = false;
+    }
+
+    /** The processes that serve its connections and its own ends. */
+    synchronized List<ProcessHandle> children() {
+        return process == null ? List.of() : process.children().toList();
+    }
+
+    private Path log() {
+        return folder.resolve("log");
+    }
+
+    String logTail() {
+        try {
+            List<String> lines = Files.readAllLines(log(), StandardCharsets.ISO_8859_1);
+            return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()));
+        } catch (IOException e) {
+            return "(no log: " + e.getMessage() + ")";
+        }
+    }
+
+    private ClusterException failure(String what) {
+        return new ClusterException(what + "; the end of its log:\n" + logTail());
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, NetUtil.LOCALHOST4)) {
+            return socket.getLocalPort();
+        }
+    }
+}
