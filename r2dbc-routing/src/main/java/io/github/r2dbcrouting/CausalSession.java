@@ -1,0 +1,76 @@
+package io.github.r2dbcrouting;
+
+import io.github.r2dbcrouting.internal.session.SessionState;
+import java.util.Objects;
+import reactor.core.publisher.Mono;
+
+/**
+ * On whose behalf does a chain read and write?
+ *
+ * <p>A holder that is put into the immutable Context once ({@link Routing#session}) and collects the positions of the
+ * writes made under it. What runs under the same session sees its writes, from any connection and any router that
+ * shares it. Thread-safe; holds no resources and needs no closing.
+ *
+ * @since 0.1.0
+ */
+public final class CausalSession {
+
+    private final SessionState state;
+
+    private CausalSession(SessionState state) {
+        this.state = state;
+    }
+
+    /**
+     * Creates a session that has neither written nor observed anything.
+     *
+     * @return the session
+     */
+    public static CausalSession create() {
+        return new CausalSession(new SessionState());
+    }
+
+    /**
+     * Continues where another process left off.
+     *
+     * @param token what reads under the session must not be behind
+     * @return a session that has observed the token
+     */
+    public static CausalSession resume(CausalToken token) {
+        CausalSession session = create();
+        session.observe(token);
+        return session;
+    }
+
+    /**
+     * Adds what was learnt elsewhere: reads from now on are not behind the token either.
+     *
+     * @param token the token to merge in
+     */
+    public void observe(CausalToken token) {
+        state.observe(Objects.requireNonNull(token, "token"));
+    }
+
+    /**
+     * Returns the token of everything written under this session before the subscription.
+     *
+     * <p>Nothing happens before it is subscribed; then it waits for the positions that writes still lack, which
+     * takes about a millisecond, and longer while the primary cannot be reached. It sets no limit itself: use
+     * {@code timeout}. Cancelling it changes nothing. The signals come on a thread of the router.
+     *
+     * @return the token, or empty if nothing was written or observed; signals {@link IllegalStateException} at once
+     *     while a write transaction of this session is open, since its token could not arrive before that ends
+     */
+    public Mono<CausalToken> token() {
+        return state.token();
+    }
+
+    SessionState state() {
+        return state;
+    }
+
+    @Override
+    public String toString() {
+        return "CausalSession[" + state + "]";
+    }
+}

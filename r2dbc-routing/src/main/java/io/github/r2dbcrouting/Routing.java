@@ -1,0 +1,121 @@
+package io.github.r2dbcrouting;
+
+import io.github.r2dbcrouting.internal.session.SessionState;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
+import reactor.util.context.ContextView;
+
+/**
+ * What does a subscription ask of the router?
+ *
+ * <p>Immutable, and a function for {@code contextWrite}: {@code users.findAll().contextWrite(Routing.read())}. It holds
+ * for everything subscribed under it; of several, the one nearest to the statement replaces the others whole. With
+ * neither an entry nor a session every statement goes to the primary.
+ *
+ * @since 0.1.0
+ */
+public final class Routing implements Function<Context, Context> {
+
+    private static final Routing READ = new Routing(Intent.READ, null);
+    private static final Routing WRITE = new Routing(Intent.WRITE, null);
+
+    private final Intent intent;
+    private final @Nullable Freshness freshness;
+
+    private Routing(Intent intent, @Nullable Freshness freshness) {
+        this.intent = intent;
+        this.freshness = freshness;
+    }
+
+    /**
+     * Lets replicas serve the statements under it: causally if there is a session, else any replica.
+     *
+     * <p>It speaks for statements outside a transaction and for read-only transactions. A transaction that is not
+     * declared read-only goes to the primary also under it. A statement that writes is refused by the replica.
+     *
+     * @return the entry
+     */
+    public static Routing read() {
+        return READ;
+    }
+
+    /**
+     * Sends everything under it to the primary.
+     *
+     * @return the entry
+     */
+    public static Routing write() {
+        return WRITE;
+    }
+
+    /**
+     * Runs whatever is subscribed under it as part of the session.
+     *
+     * @param session the session, shared by all who run under it
+     * @return a function for {@code contextWrite}
+     */
+    public static Function<Context, Context> session(CausalSession session) {
+        Objects.requireNonNull(session, "session");
+        return context -> context.put(CausalSession.class, session).put(SessionState.class, session.state());
+    }
+
+    /**
+     * Returns the session of the subscription.
+     *
+     * @return the session, or empty if there is none; nothing happens before it is subscribed
+     */
+    public static Mono<CausalSession> currentSession() {
+        return Mono.deferContextual(context -> Mono.justOrEmpty(context.getOrEmpty(CausalSession.class)));
+    }
+
+    /**
+     * Returns the entry that a subscription runs under.
+     *
+     * @param context the subscriber's Context
+     * @return the nearest entry, or {@code null} if there is none
+     */
+    public static @Nullable Routing of(ContextView context) {
+        return context.getOrDefault(Routing.class, null);
+    }
+
+    /**
+     * Asks for another freshness.
+     *
+     * @param asked how fresh the reads under this entry must be
+     * @return a copy of this entry
+     */
+    public Routing freshness(Freshness asked) {
+        return new Routing(intent, Objects.requireNonNull(asked, "freshness"));
+    }
+
+    /**
+     * Returns whether a replica may serve.
+     *
+     * @return the intent
+     */
+    public Intent intent() {
+        return intent;
+    }
+
+    /**
+     * Returns the freshness that was asked for.
+     *
+     * @return the freshness, or {@code null} for the default: causal if there is a session, else any
+     */
+    public @Nullable Freshness freshness() {
+        return freshness;
+    }
+
+    @Override
+    public Context apply(Context context) {
+        return context.put(Routing.class, this);
+    }
+
+    @Override
+    public String toString() {
+        return intent == Intent.WRITE ? "write" : freshness == null ? "read" : "read, " + freshness;
+    }
+}

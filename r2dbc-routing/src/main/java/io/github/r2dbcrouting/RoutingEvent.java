@@ -1,0 +1,41 @@
+package io.github.r2dbcrouting;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What has changed in the cluster, or went wrong with it?
+ *
+ * @since 0.1.0
+ */
+public sealed interface RoutingEvent {
+
+    /**
+     * Writes go to another server from now on.
+     *
+     * @param from the name of the server that they went to before, {@code null} if there was none
+     * @param to the name of the new primary, {@code null} if none is known
+     */
+    record PrimaryChanged(@Nullable String from, @Nullable String to) implements RoutingEvent {}
+
+    /**
+     * A server may be used, or may no longer be, or is something else than before.
+     *
+     * @param server its name
+     * @param role what it is now
+     * @param status whether it may be used now
+     * @param problem what keeps it from being used; {@code null} if nothing does
+     */
+    record ServerChanged(
+            String server,
+            ServerRole role,
+            ServerStatus status,
+            @Nullable String problem) implements RoutingEvent {}
+
+    /**
+     * The primary went away between a session's write and the reading of its position, so the write may not have
+     * survived. The session goes on from a later position of the primary.
+     *
+     * @param server the name of the server that the write was sent to
+     */
+    record WritePossiblyLost(String server) implements RoutingEvent {}
+}

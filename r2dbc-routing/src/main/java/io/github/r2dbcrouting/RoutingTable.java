@@ -1,0 +1,130 @@
+package io.github.r2dbcrouting;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What does the router know of its cluster?
+ *
+ * <p>An immutable snapshot, replaced whole whenever a probe is answered or fails: the only thing that a decision reads.
+ *
+ * @since 0.1.0
+ */
+public final class RoutingTable {
+
+    private final long version;
+    private final List<ServerState> servers;
+    private final @Nullable ServerState primary;
+    private final @Nullable String cluster;
+    private final List<ServerState> replicas;
+
+    /**
+     * Creates a table.
+     *
+     * @param version counts the tables of one router from 1; 0 is the empty one before the first
+     * @param servers every configured server, each at its own index
+     * @param primary the one that writes go to, or {@code null} if none is known
+     * @param cluster the cluster that the servers belong to, or {@code null} while none has been reached
+     */
+    public RoutingTable(
+            long version, List<ServerState> servers, @Nullable ServerState primary, @Nullable String cluster) {
+        this.version = version;
+        this.servers = List.copyOf(servers);
+        this.primary = primary;
+        this.cluster = cluster;
+        this.replicas = this.servers.stream().filter(ServerState::readable).toList();
+    }
+
+    /**
+     * Returns the server that writes go to.
+     *
+     * @return the primary, or empty if none is known
+     */
+    public Optional<ServerState> primary() {
+        return Optional.ofNullable(primary);
+    }
+
+    /**
+     * Returns every configured server.
+     *
+     * @return the servers in the order in which they were configured; unmodifiable
+     */
+    public List<ServerState> servers() {
+        return servers;
+    }
+
+    /**
+     * Returns the replicas that reads may be sent to, fresh enough for one read or not for another.
+     *
+     * @return the readable replicas; unmodifiable
+     */
+    public List<ServerState> replicas() {
+        return replicas;
+    }
+
+    /**
+     * Returns which table this is.
+     *
+     * @return the number of tables that the router has published up to this one; 0 before the first
+     */
+    public long version() {
+        return version;
+    }
+
+    /**
+     * Returns the cluster that is routed to.
+     *
+     * @return the cluster that the servers belong to, or {@code null} while none has been reached
+     */
+    public @Nullable String cluster() {
+        return cluster;
+    }
+
+    /**
+     * Returns whether every server has been reached, or found unreachable, at least once.
+     *
+     * @return whether nothing is left to hear of
+     */
+    public boolean complete() {
+        return servers.stream().noneMatch(server -> server.status() == ServerStatus.UNKNOWN);
+    }
+
+    private boolean isPrimary(ServerState server) {
+        return primary != null && primary.index() == server.index();
+    }
+
+    /** Returns the table for people, a line a server. */
+    @Override
+    public String toString() {
+        List<String[]> rows = new ArrayList<>();
+        rows.add(new String[] {"server", "role", "status", "tags", "position", "problem"});
+        for (ServerState server : servers) {
+            rows.add(new String[] {
+                server.name() + (isPrimary(server) ? " *" : ""),
+                server.role().name().toLowerCase(java.util.Locale.ROOT),
+                server.status().name().toLowerCase(java.util.Locale.ROOT),
+                String.join(",", server.tags()),
+                server.position() == null ? "-" : server.position().toString(),
+                server.problem() == null ? "" : server.problem()
+            });
+        }
+        int columns = rows.get(0).length;
+        int[] widths = new int[columns];
+        for (String[] row : rows) {
+            for (int i = 0; i < columns; i++) {
+                widths[i] = Math.max(widths[i], row[i].length());
+            }
+        }
+        StringBuilder text = new StringBuilder();
+        for (String[] row : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < columns; i++) {
+                line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
+            }
+            text.append(line.toString().stripTrailing()).append('\n');
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,60 @@
+package io.github.r2dbcrouting;
+
+import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is known of one server?
+ *
+ * @param index its place among the configured servers, from 0
+ * @param name its configured name
+ * @param tags its tags, in the order in which they were given
+ * @param role what it was when it last answered
+ * @param status whether it may be used
+ * @param position up to where it had come when it last answered; {@code null} if it never said
+ * @param identity which running server answered last; {@code null} if none ever did
+ * @param sampledAt the value of {@link System#nanoTime()} when the probe that brought this was sent; 0 if none was
+ *     answered
+ * @param tooFarBehind whether it is further behind the primary than any read may be served from, or that is not known;
+ *     always {@code false} for a primary
+ * @param problem what keeps it from being used, for people; {@code null} if nothing does
+ * @since 0.1.0
+ */
+public record ServerState(
+        int index,
+        String name,
+        List<String> tags,
+        ServerRole role,
+        ServerStatus status,
+        @Nullable Position position,
+        @Nullable ServerIdentity identity,
+        long sampledAt,
+        boolean tooFarBehind,
+        @Nullable String problem) {
+
+    /**
+     * Returns whether it is a replica that answers and is known well enough to serve a read that asks for nothing.
+     *
+     * @return whether reads may be sent to it at all
+     */
+    public boolean readable() {
+        return role == ServerRole.REPLICA && status == ServerStatus.UP && !tooFarBehind;
+    }
+
+    /**
+     * Returns whether it has everything that had happened at the positions.
+     *
+     * @param required positions of its cluster
+     * @return whether all of them are covered; {@code true} if there are none
+     */
+    public boolean covers(List<Position> required) {
+        for (int i = 0; i < required.size(); i++) {
+            if (position == null || !position.covers(required.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,193 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.internal.monitor.EndedWrite;
+import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.spi.Engine;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.IsolationLevel;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+
+/**
+ * One connection of one server, from when it is lent until it is given back.
+ *
+ * <p>It is given back exactly once, whoever asks for that and however often, and only when it has finished what was sent
+ * on it: a connection whose last command was cancelled may still be beginning a transaction. What it was found to be
+ * writing then is handed in. Thread-safe.
+ */
+final class Lease {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
+
+    /** A connection that has not finished by then is closed instead of lent again. */
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(5);
+
+    private final ServerPool pool;
+    private final ServerState server;
+    private final Connection pooled;
+    private final PhysicalConnection physical;
+    private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean released = new AtomicBoolean();
+    private final Sinks.Empty<Void> returned = Sinks.empty();
+    private volatile boolean uncertain;
+    private volatile boolean timeoutsChanged;
+    private volatile @Nullable IsolationLevel isolationBefore;
+
+    Lease(ServerPool pool, ServerState server, Connection pooled, PhysicalConnection physical) {
+        this.pool = pool;
+        this.server = server;
+        this.pooled = pooled;
+        this.physical = physical;
+        pool.lent().incrementAndGet();
+    }
+
+    ServerState server() {
+        return server;
+    }
+
+    PhysicalConnection physical() {
+        return physical;
+    }
+
+    Connection connection() {
+        return physical.driver();
+    }
+
+    /** Something that was sent was given up on: the connection has to be drained before it is lent again. */
+    void markUncertain() {
+        uncertain = true;
+    }
+
+    void markTimeoutsChanged() {
+        timeoutsChanged = true;
+    }
+
+    void rememberIsolation() {
+        if (isolationBefore == null) {
+            isolationBefore = connection().getTransactionIsolationLevel();
+        }
+    }
+
+    /** Keeps the write until its end is known, at the latest until the connection is given back. */
+    void writing(PendingWrite write) {
+        writes.add(write);
+    }
+
+    /** The server has answered for the write, with success or with an error of its own. */
+    void ended(PendingWrite write) {
+        if (writes.remove(write)) {
+            handIn(write);
+        }
+    }
+
+    /** Nobody listens any longer to what becomes of the write: it ends when the connection has finished it. */
+    void abandoned(PendingWrite write) {
+        uncertain = true;
+        Detached.run(
+                drain().doOnSuccess(ignored -> ended(write)),
+                error -> LOG.debug("a connection of {} could not be drained", server.name(), error));
+    }
+
+    private void handIn(PendingWrite write) {
+        write.end();
+        boolean durable = physical.durableCommits(monitorConfiguration());
+        pool.monitor().ended(endedNow(write, durable));
+    }
+
+    private EndedWrite endedNow(PendingWrite write, boolean durable) {
+        return new EndedWrite(
+                write,
+                server.index(),
+                server.position(),
+                durable,
+                pool.monitor().now());
+    }
+
+    private Mono<Void> drain() {
+        return Mono.defer(() -> engine().drain(connection())).timeout(DRAIN_LIMIT);
+    }
+
+    /**
+     * Gives the connection back. The first call starts it, and nothing stops it then: cancelling only stops waiting.
+     *
+     * @return completes when it is back in the pool, or closed if it could not be made ready for another borrower
+     */
+    Mono<Void> release() {
+        return Mono.defer(() -> {
+            if (released.compareAndSet(false, true)) {
+                Detached.run(giveBack(), error -> {
+                    LOG.debug("a connection of {} was not given back as it should", server.name(), error);
+                });
+            }
+            return returned.asMono();
+        });
+    }
+
+    /** Gives the connection back at a moment at which nobody is left to wait for it. */
+    void releaseDetached() {
+        uncertain = true;
+        Detached.run(release(), error -> LOG.debug("a connection of {} was not given back", server.name(), error));
+    }
+
+    /** Closes the connection instead of lending it again, and frees its place in the pool. */
+    Mono<Void> discard() {
+        return Mono.from(physical.close()).onErrorComplete().then(release());
+    }
+
+    private Mono<Void> giveBack() {
+        Mono<Void> ready = uncertain || !writes.isEmpty() ? drain() : Mono.empty();
+        return ready.then(Mono.defer(this::restore))
+                .then(Mono.fromRunnable(this::handInAll))
+                .onErrorResume(error -> {
+                    LOG.debug("a connection of {} is closed instead of lent again", server.name(), error);
+                    return Mono.from(physical.close()).onErrorComplete().then(Mono.fromRunnable(this::orphanAll));
+                })
+                .then(Mono.defer(() -> Mono.from(pooled.close())))
+                .doFinally(signal -> {
+                    pool.lent().decrementAndGet();
+                    returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+                });
+    }
+
+    private Mono<Void> restore() {
+        Connection connection = connection();
+        Mono<Void> restored = connection.isAutoCommit() ? Mono.empty() : Mono.from(connection.rollbackTransaction());
+        IsolationLevel isolation = isolationBefore;
+        if (isolation != null) {
+            restored = restored.then(Mono.defer(() -> Mono.from(connection.setTransactionIsolationLevel(isolation))));
+        }
+        return timeoutsChanged ? restored.then(engine().resetTimeouts(connection)) : restored;
+    }
+
+    private void handInAll() {
+        for (PendingWrite write = writes.poll(); write != null; write = writes.poll()) {
+            handIn(write);
+        }
+    }
+
+    /** The connection is lost, and with it the word on what became of its writes: the server has to be asked. */
+    private void orphanAll() {
+        for (PendingWrite write = writes.poll(); write != null; write = writes.poll()) {
+            write.end();
+            pool.monitor()
+                    .orphaned(endedNow(write, false), physical.introduction().backend());
+        }
+    }
+
+    Engine engine() {
+        return pool.engine();
+    }
+
+    long monitorConfiguration() {
+        return pool.monitor().configuration();
+    }
+}

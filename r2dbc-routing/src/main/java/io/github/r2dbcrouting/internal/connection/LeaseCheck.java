@@ -1,0 +1,144 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.routing.Route;
+import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+/**
+ * Does what the table says of a server hold for this connection to it?
+ *
+ * <p>A server that recovers from a crash can go back behind what it had replayed, and the crash need not show: the death
+ * of one backend is enough, and leaves the server process standing. What does show is that recovery ends every
+ * connection. So a sample speaks for a connection only if both lead to the same server process and the connection was
+ * open before the sample was sent. A newer connection has what it said itself when it was opened, and can be asked
+ * again.
+ */
+final class LeaseCheck {
+
+    private final TableRef tables;
+    private final boolean livesMatter;
+
+    LeaseCheck(TableRef tables, boolean livesMatter) {
+        this.tables = tables;
+        this.livesMatter = livesMatter;
+    }
+
+    /**
+     * Confirms that the lease may serve what it was taken for, asking the server where nothing known speaks for it.
+     *
+     * @return the lease, or an error after it was given back; a cancel gives it back, too
+     */
+    Mono<Lease> confirm(Lease lease, Route route) {
+        RoutingTable now = tables.current();
+        ServerState state = now.servers().get(lease.server().index());
+        String unfit = unfit(lease, state, now);
+        if (unfit != null) {
+            return refuse(lease, unfit);
+        }
+        boolean primary = lease.server().role() == ServerRole.PRIMARY;
+        if (primary) {
+            return knowsItsDurability(lease) ? Mono.just(lease) : introduceAgain(lease);
+        }
+        return holds(lease, route.required(), now) ? Mono.just(lease) : ask(lease, route.required());
+    }
+
+    /** Whether something known in the life of this connection says that its server covers the positions. */
+    boolean holds(Lease lease, List<Position> required, RoutingTable table) {
+        ServerState state = table.servers().get(lease.server().index());
+        if (state.status() != ServerStatus.UP || state.role() != lease.server().role()) {
+            return false;
+        }
+        boolean speaksForIt = !livesMatter || speaksFor(state, lease.physical());
+        return (speaksForIt && state.covers(required))
+                || covers(lease.physical().floor(), required);
+    }
+
+    /** Whether the sample behind the state was taken in the life of the connection. */
+    static boolean speaksFor(ServerState state, PhysicalConnection connection) {
+        return connection.introduction().identity().equals(state.identity())
+                && connection.openedAt() - state.sampledAt() < 0;
+    }
+
+    private static @Nullable String unfit(Lease lease, ServerState state, RoutingTable table) {
+        Introduction introduction = lease.physical().introduction();
+        ServerRole role = lease.server().role();
+        if (!introduction.identity().cluster().equals(table.cluster())) {
+            return "leads to another cluster";
+        }
+        if (state.status() == ServerStatus.REFUSED) {
+            return "leads to a server that must not be used";
+        }
+        if (role == ServerRole.PRIMARY) {
+            boolean followed = table.primary()
+                    .map(primary -> primary.index() == state.index())
+                    .orElse(false);
+            // the same process that was seen as the primary, or a later one that says so itself and lies on its branch
+            boolean isPrimary = introduction.identity().equals(state.identity())
+                    || (introduction.observation().role() == ServerRole.PRIMARY
+                            && covers(lease.physical().floor(), positionOf(state)));
+            return followed && isPrimary ? null : "no longer leads to the primary";
+        }
+        boolean replica = state.role() == ServerRole.REPLICA && state.status() == ServerStatus.UP;
+        return replica ? null : "no longer leads to a replica that may be read from";
+    }
+
+    private static List<Position> positionOf(ServerState state) {
+        Position position = state.position();
+        return position == null ? List.of() : List.of(position);
+    }
+
+    private static boolean covers(@Nullable Position floor, List<Position> required) {
+        for (Position position : required) {
+            if (floor == null || !floor.covers(position)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean knowsItsDurability(Lease lease) {
+        return lease.physical().introducedAt(lease.monitorConfiguration());
+    }
+
+    private Mono<Lease> ask(Lease lease, List<Position> required) {
+        PhysicalConnection physical = lease.physical();
+        return lease.engine()
+                .observe(physical.driver(), physical.introduction().identity())
+                .flatMap(observation -> {
+                    physical.raiseFloor(observation.position());
+                    boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);
+                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the session wrote");
+                })
+                .onErrorResume(
+                        error -> !(error instanceof UnfitConnectionException),
+                        error -> lease.discard().then(Mono.error(error)))
+                .doOnCancel(lease::releaseDetached);
+    }
+
+    /** The configuration was read again since it was introduced: what it said of its commits may no longer hold. */
+    private static Mono<Lease> introduceAgain(Lease lease) {
+        long configuration = lease.monitorConfiguration();
+        return lease.engine()
+                .introduce(lease.connection())
+                .map(introduction -> {
+                    lease.physical().introducedAgain(introduction, configuration);
+                    return lease;
+                })
+                .onErrorResume(error -> lease.discard().then(Mono.error(error)))
+                .doOnCancel(lease::releaseDetached);
+    }
+
+    private static Mono<Lease> refuse(Lease lease, String why) {
+        return lease.discard()
+                .then(Mono.error(() -> new UnfitConnectionException(
+                        "a connection to " + lease.server().name() + " " + why)));
+    }
+}

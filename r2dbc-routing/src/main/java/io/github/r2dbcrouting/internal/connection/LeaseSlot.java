@@ -1,0 +1,130 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+
+/**
+ * Holds at most one lease for a routed connection, however many of its statements want one at once.
+ *
+ * <p>The slot owns the acquisition and the lease: a statement that is cancelled while it waits gives up its place only,
+ * and the last one to do so ends the acquisition. After {@link #close()} nothing is held, also if a connection arrives
+ * later. Thread-safe.
+ */
+final class LeaseSlot {
+
+    private static final Logger LOG = LoggerFactory.getLogger(LeaseSlot.class);
+
+    /** {@code null} while empty, an {@link Arriving} while one is acquired, a {@link Lease} once it is held. */
+    private final AtomicReference<@Nullable Object> content = new AtomicReference<>();
+
+    private static final Object CLOSED = new Object();
+
+    /** Returns the lease that is held, if one is. */
+    @Nullable
+    Lease held() {
+        return content.get() instanceof Lease lease ? lease : null;
+    }
+
+    /**
+     * Returns the lease, acquiring it if none is held or on its way.
+     *
+     * @param acquisition acquires one; subscribed with the Context of the first who wants it
+     */
+    Mono<Lease> get(Mono<Lease> acquisition) {
+        return Mono.deferContextual(context -> {
+            while (true) {
+                Object now = content.get();
+                if (now instanceof Lease lease) {
+                    return Mono.just(lease);
+                }
+                if (now == CLOSED) {
+                    return Mono.error(new R2dbcNonTransientResourceException("the connection is closed"));
+                }
+                if (now instanceof Arriving arriving) {
+                    if (arriving.join()) {
+                        return arriving.lease();
+                    }
+                    // abandoned at this moment: whoever did it empties the slot
+                    content.compareAndSet(arriving, null);
+                } else {
+                    Arriving arriving = new Arriving();
+                    if (content.compareAndSet(null, arriving)) {
+                        return arriving.lease().doOnSubscribe(s -> arriving.start(acquisition.contextWrite(context)));
+                    }
+                }
+            }
+        });
+    }
+
+    /** Gives the lease back, or ends the acquisition, and leaves the slot closed. */
+    Mono<Void> close() {
+        return Mono.defer(() -> {
+            Object before = content.getAndSet(CLOSED);
+            if (before instanceof Arriving arriving) {
+                arriving.end();
+            }
+            return before instanceof Lease lease ? lease.release() : Mono.empty();
+        });
+    }
+
+    /** An acquisition under way, and those who wait for it. */
+    private final class Arriving {
+
+        private static final int ABANDONED = -1;
+
+        private final Sinks.One<Lease> result = Sinks.one();
+        private final Disposable.Swap subscription = Disposables.swap();
+        private final AtomicInteger waiting = new AtomicInteger(1);
+
+        boolean join() {
+            return waiting.updateAndGet(count -> count == ABANDONED ? ABANDONED : count + 1) != ABANDONED;
+        }
+
+        Mono<Lease> lease() {
+            return result.asMono().doOnCancel(this::leave);
+        }
+
+        void start(Mono<Lease> acquisition) {
+            subscription.update(acquisition.subscribe(this::arrived, this::failed, () -> failed(null)));
+        }
+
+        private void leave() {
+            int left = waiting.updateAndGet(count -> count <= 1 ? ABANDONED : count - 1);
+            if (left == ABANDONED && content.compareAndSet(this, null)) {
+                subscription.dispose();
+            }
+        }
+
+        void end() {
+            subscription.dispose();
+            result.emitError(
+                    new R2dbcNonTransientResourceException("the connection was closed"),
+                    Sinks.EmitFailureHandler.FAIL_FAST);
+        }
+
+        private void arrived(Lease lease) {
+            if (content.compareAndSet(this, lease)) {
+                result.emitValue(lease, Sinks.EmitFailureHandler.FAIL_FAST);
+            } else {
+                Detached.run(lease.release(), error -> LOG.debug("a late connection was not given back", error));
+            }
+        }
+
+        private void failed(@Nullable Throwable error) {
+            if (content.compareAndSet(this, null)) {
+                Throwable reason =
+                        error != null ? error : new R2dbcNonTransientResourceException("the router was closed");
+                result.emitError(reason, Sinks.EmitFailureHandler.FAIL_FAST);
+            }
+        }
+    }
+}

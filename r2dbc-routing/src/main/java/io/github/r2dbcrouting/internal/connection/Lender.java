@@ -1,0 +1,171 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.NoEligibleServerException;
+import io.github.r2dbcrouting.RouteDecision;
+import io.github.r2dbcrouting.RouteDecision.Reason;
+import io.github.r2dbcrouting.RoutingListener;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Route;
+import io.github.r2dbcrouting.internal.routing.Router;
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.table.TableRef;
+import io.r2dbc.spi.R2dbcException;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+/**
+ * Turns a question into a connection of a server that may answer it.
+ *
+ * <p>Reads the table once per attempt, takes a connection, checks that what the table said holds for this connection,
+ * and goes on to the next server where it does not, or where no connection can be had. Writes are never moved.
+ */
+public final class Lender {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lender.class);
+
+    private final Router router;
+    private final TableRef tables;
+    private final List<ServerPool> pools;
+    private final @Nullable RoutingListener listener;
+    private final LeaseCheck check;
+    private final Duration firstTableLimit;
+    private final Duration primaryLimit;
+
+    /**
+     * Creates a lender.
+     *
+     * @param router chooses
+     * @param tables where the table is
+     * @param pools one for each server, at its index
+     * @param listener hears of every decision; {@code null} if nobody does
+     * @param safeguards the mechanisms in force
+     * @param firstTableLimit how long a request may wait for the first table
+     * @param primaryLimit how long a request that needs the primary may wait for one
+     */
+    public Lender(
+            Router router,
+            TableRef tables,
+            List<ServerPool> pools,
+            @Nullable RoutingListener listener,
+            Safeguards safeguards,
+            Duration firstTableLimit,
+            Duration primaryLimit) {
+        this.router = router;
+        this.tables = tables;
+        this.pools = List.copyOf(pools);
+        this.listener = listener;
+        this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES));
+        this.firstTableLimit = firstTableLimit;
+        this.primaryLimit = primaryLimit;
+    }
+
+    /**
+     * Chooses a server, waiting for a table that has one. Nothing happens before it is subscribed.
+     *
+     * @param tried the servers that failed this request so far
+     */
+    Mono<Route> route(Ask ask, BitSet tried) {
+        return Mono.defer(() -> {
+            if (!started(tables.current())) {
+                return await(Lender::started, firstTableLimit, ask, tried).then(route(ask, tried));
+            }
+            Route route = router.choose(tables.current(), ask, tried);
+            announce(route, ask, tried);
+            if (route.server() == null) {
+                Predicate<RoutingTable> servable =
+                        table -> router.choose(table, ask, tried).server() != null;
+                return await(servable, primaryLimit, ask, tried).then(route(ask, tried));
+            }
+            if (route.reason() == Reason.NO_REPLICA_COVERS) {
+                tables.questions().replicaBehind();
+            }
+            return Mono.just(route);
+        });
+    }
+
+    /** Takes a connection of the chosen server, and confirms that it holds what the route relies on. */
+    Mono<Lease> take(Route route, ServerState server) {
+        return pools.get(server.index()).lend(server).flatMap(lease -> check.confirm(lease, route));
+    }
+
+    /** Whether a replica's connection that is held already has what the route requires. */
+    boolean holds(Lease lease, Route route) {
+        return check.holds(lease, route.required(), tables.current());
+    }
+
+    /**
+     * Tells whether a read that could not have its connection may go to another server.
+     *
+     * @param tried the servers that failed this request, with the one that did just now
+     */
+    boolean mayMove(Ask ask, Route route, BitSet tried, Throwable error) {
+        ServerState server = route.server();
+        if (ask.intent() != Intent.READ || server == null || server.role() != ServerRole.REPLICA || !movable(error)) {
+            return false;
+        }
+        LOG.debug("a read moves on from {}", server.name(), error);
+        tables.questions().surprisedBy(server.index());
+        return router.choose(tables.current(), ask, tried).server() != null;
+    }
+
+    /** Nothing was sent yet, so whatever kept the connection from being had, another server may be asked. */
+    private static boolean movable(Throwable error) {
+        return error instanceof R2dbcException;
+    }
+
+    private static boolean started(RoutingTable table) {
+        return table.version() > 0 && (table.primary().isPresent() || table.complete());
+    }
+
+    private Mono<RoutingTable> await(Predicate<RoutingTable> wanted, Duration limit, Ask ask, BitSet tried) {
+        return tables.await(wanted)
+                .timeout(limit, Mono.error(() -> nobody(ask, tried, limit)))
+                .switchIfEmpty(Mono.error(() -> new NoEligibleServerException("the router is closed", null)));
+    }
+
+    private NoEligibleServerException nobody(Ask ask, BitSet tried, Duration limit) {
+        RoutingTable table = tables.current();
+        RouteDecision decision = router.explain(router.choose(table, ask, tried), ask, tried);
+        StringBuilder message = new StringBuilder("no server could serve ")
+                .append(ask)
+                .append(" within ")
+                .append(limit.toMillis())
+                .append(" ms");
+        String separator = ": ";
+        for (ServerState server : table.servers()) {
+            RouteDecision.Candidate candidate = decision.candidates().get(server.index());
+            message.append(separator).append(server.name()).append(' ');
+            message.append(
+                    server.problem() != null
+                            ? server.problem()
+                            : candidate.refusal() == null
+                                    ? "is eligible by now"
+                                    : "(" + server.role().name().toLowerCase(java.util.Locale.ROOT) + ", "
+                                            + server.status().name().toLowerCase(java.util.Locale.ROOT) + ") is "
+                                            + candidate.refusal().text());
+            separator = "; ";
+        }
+        return new NoEligibleServerException(message.toString(), null);
+    }
+
+    private void announce(Route route, Ask ask, BitSet tried) {
+        if (listener != null) {
+            try {
+                listener.onDecision(router.explain(route, ask, tried));
+            } catch (RuntimeException failure) {
+                LOG.warn("a routing listener failed; the request goes on", failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
+import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.spi.Engine;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.ConnectionFactoryMetadata;
+import java.time.Duration;
+import org.reactivestreams.Publisher;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+
+/** Opens connections for a pool, and has each introduce itself before anybody borrows it. */
+final class PhysicalConnectionFactory implements ConnectionFactory {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PhysicalConnectionFactory.class);
+
+    /** A server that accepts a connection and then says nothing must not keep a place in the pool for ever. */
+    private static final Duration INTRODUCTION_LIMIT = Duration.ofSeconds(10);
+
+    private final ConnectionFactory driver;
+    private final Engine engine;
+    private final ClusterMonitor monitor;
+
+    PhysicalConnectionFactory(ConnectionFactory driver, Engine engine, ClusterMonitor monitor) {
+        this.driver = driver;
+        this.engine = engine;
+        this.monitor = monitor;
+    }
+
+    @Override
+    public Publisher<? extends Connection> create() {
+        return Mono.<Connection>from(driver.create()).flatMap(this::introduce);
+    }
+
+    private Mono<Connection> introduce(Connection opened) {
+        long configuration = monitor.configuration();
+        return engine.introduce(opened)
+                .timeout(INTRODUCTION_LIMIT)
+                .<Connection>map(
+                        introduction -> new PhysicalConnection(opened, introduction, monitor.now(), configuration))
+                .doOnError(error ->
+                        Detached.run(opened.close(), failure -> LOG.debug("closing a connection failed", failure)));
+    }
+
+    @Override
+    public ConnectionFactoryMetadata getMetadata() {
+        return driver.getMetadata();
+    }
+}

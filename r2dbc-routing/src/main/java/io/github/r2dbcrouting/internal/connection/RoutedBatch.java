@@ -1,0 +1,54 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.StatementText;
+import io.r2dbc.spi.Batch;
+import io.r2dbc.spi.Result;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import reactor.core.publisher.Flux;
+
+/** A batch that is made on a server's connection when its execution is subscribed, and not before. */
+final class RoutedBatch implements Batch {
+
+    private final RoutedConnection connection;
+    private final Engine engine;
+    private final List<String> statements = new ArrayList<>();
+    private boolean touchesDurability;
+
+    RoutedBatch(RoutedConnection connection, Engine engine) {
+        this.connection = connection;
+        this.engine = engine;
+    }
+
+    @Override
+    public Batch add(String sql) {
+        Objects.requireNonNull(sql, "sql");
+        StatementText text = engine.read(sql);
+        if (text.parameters() > 0) {
+            throw new IllegalArgumentException("a statement with parameters cannot be part of a batch: " + sql);
+        }
+        touchesDurability |= text.touchesDurability();
+        statements.add(sql);
+        return this;
+    }
+
+    @Override
+    public Flux<Result> execute() {
+        List<String> all = List.copyOf(statements);
+        StatementText text = new StatementText(0, all.size(), true, false, touchesDurability);
+        return RoutedStatement.run(connection, text, false, server -> {
+            Batch batch = server.createBatch();
+            for (String sql : all) {
+                batch = batch.add(sql);
+            }
+            return Flux.from(batch.execute());
+        });
+    }
+
+    @Override
+    public String toString() {
+        return "RoutedBatch[" + statements.size() + " statements]";
+    }
+}

@@ -1,0 +1,90 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.r2dbc.spi.Result;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+
+/**
+ * When has the execution of one statement or batch ended?
+ *
+ * <p>When the execution and every result that it emitted have completed: with the driver at hand a result may be sent to
+ * the server only when it is consumed. An error of the server ends it as well. Whatever is cancelled has an unknown
+ * outcome, until the connection has finished it. Thread-safe.
+ */
+final class WatchedWrite {
+
+    private final Lease lease;
+    private final PendingWrite write;
+    private final boolean oneResult;
+    private final AtomicInteger open = new AtomicInteger(1);
+    private final AtomicInteger results = new AtomicInteger();
+    private final AtomicBoolean executionOver = new AtomicBoolean();
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    /**
+     * Watches a write.
+     *
+     * @param lease the connection that it is sent on
+     * @param write the write
+     * @param oneResult whether it brings one result only, so that whoever has taken that one may cancel the rest
+     */
+    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult) {
+        this.lease = lease;
+        this.write = write;
+        this.oneResult = oneResult;
+    }
+
+    Flux<Result> watch(Publisher<? extends Result> execution) {
+        return Flux.from(execution)
+                .<Result>map(result -> {
+                    open.incrementAndGet();
+                    results.incrementAndGet();
+                    return new RoutedResult(result, this);
+                })
+                .doOnComplete(this::executionEnded)
+                .doOnError(this::failed)
+                .doOnCancel(this::executionCancelled);
+    }
+
+    private void executionEnded() {
+        if (executionOver.compareAndSet(false, true)) {
+            partEnded();
+        }
+    }
+
+    private void executionCancelled() {
+        if (oneResult && results.get() == 1) {
+            executionEnded();
+        } else if (!executionOver.get()) {
+            abandoned();
+        }
+    }
+
+    /** One result was consumed to its end. Called once for each result. */
+    void resultConsumed() {
+        partEnded();
+    }
+
+    private void partEnded() {
+        if (open.decrementAndGet() == 0 && over.compareAndSet(false, true)) {
+            lease.ended(write);
+        }
+    }
+
+    void failed(Throwable error) {
+        if (lease.engine().connectionLost(error)) {
+            abandoned();
+        } else if (over.compareAndSet(false, true)) {
+            lease.ended(write);
+        }
+    }
+
+    void abandoned() {
+        if (over.compareAndSet(false, true)) {
+            lease.abandoned(write);
+        }
+    }
+}

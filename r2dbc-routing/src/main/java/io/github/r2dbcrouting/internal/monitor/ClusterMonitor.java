@@ -1,0 +1,368 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.RoutingEvent;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.table.Questions;
+import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * What is known of the cluster now, and what shall be asked next?
+ *
+ * <p>Everything but the methods marked as such runs on the monitor's own thread, so nothing here is shared: samples come
+ * in, the table goes out. Request threads hand writes in and leave questions; they never wait for this thread.
+ */
+public final class ClusterMonitor implements ServerSampler.Audience, Questions {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
+
+    /** Writes that end within this time share one position; at one writer it costs less than asking at once. */
+    private static final Duration CAPTURE_TICK = Duration.ofMillis(1);
+
+    /** So long after the last reader found its replica behind, replicas that are behind are watched closely. */
+    private static final Duration QUESTION_LASTS = Duration.ofSeconds(1);
+
+    /** So long after the last write a replica that lacks it is looked at more often than at rest. */
+    private static final Duration CATCHING_UP = Duration.ofSeconds(1);
+
+    private static final Duration UNWATCHED_PACE = Duration.ofMillis(20);
+
+    /** A position that a replica has not reached after this time, with nothing moving, will not be reached unaided. */
+    private static final Duration STALL = Duration.ofMillis(5);
+
+    private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
+
+    /** A writer whose connection was lost is waited for until its backend has gone, but no longer than this. */
+    private static final Duration ORPHAN_LIMIT = Duration.ofSeconds(30);
+
+    private final List<ServerSampler> samplers = new ArrayList<>();
+    private final List<ServerReport> reports = new ArrayList<>();
+    private final MonitorSettings settings;
+    private final Safeguards safeguards;
+    private final Scheduler scheduler;
+    private final LongSupplier clock;
+    private final Consumer<RoutingEvent> events;
+    private final TableRef tables;
+    private final ClusterReducer reducer;
+    private final PositionHistory history;
+    private final PositionCapture capture = new PositionCapture();
+    private final AtomicBoolean started = new AtomicBoolean();
+
+    private @Nullable Position nudgedTo;
+    private long capturedAt;
+    private long lastCaptureSentAt;
+    private final AtomicLong configuration = new AtomicLong();
+    private volatile long questionedAt;
+
+    /**
+     * Creates a monitor that does nothing yet.
+     *
+     * @param servers every configured server, each at its own index
+     * @param engine how to ask them
+     * @param settings how closely to watch
+     * @param safeguards the mechanisms in force
+     * @param scheduler the monitor's own thread; disposed with it
+     * @param clock tells elapsed time in nanoseconds
+     * @param events hears of what changes, on the monitor's thread
+     */
+    public ClusterMonitor(
+            List<MonitoredServer> servers,
+            Engine engine,
+            MonitorSettings settings,
+            Safeguards safeguards,
+            Scheduler scheduler,
+            LongSupplier clock,
+            Consumer<RoutingEvent> events) {
+        this.settings = settings;
+        this.safeguards = safeguards;
+        this.scheduler = scheduler;
+        this.clock = clock;
+        this.events = events;
+        this.tables = new TableRef(this);
+        this.reducer = new ClusterReducer(settings.failuresUntilDown());
+        this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
+        this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
+        this.capturedAt = clock.getAsLong() - CATCHING_UP.toNanos();
+        for (MonitoredServer server : servers) {
+            samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), scheduler, clock, this));
+            reports.add(ServerReport.none(server));
+        }
+    }
+
+    /** Starts watching. Any thread; only the first call has an effect. */
+    public void start() {
+        if (started.compareAndSet(false, true)) {
+            onThread(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
+        }
+    }
+
+    /**
+     * Returns where the table is published. Any thread.
+     *
+     * @return the reference
+     */
+    public TableRef tables() {
+        return tables;
+    }
+
+    /**
+     * Returns the time by which this monitor measures. Any thread.
+     *
+     * @return nanoseconds since an arbitrary moment
+     */
+    public long now() {
+        return clock.getAsLong();
+    }
+
+    /**
+     * Returns which reading of its configuration the primary is at: what a connection said of its settings when it was
+     * opened holds until this changes. Any thread.
+     *
+     * @return a number that grows whenever the configuration may have been read again
+     */
+    public long configuration() {
+        return configuration.get();
+    }
+
+    /**
+     * Hands in a write that has ended, to be given a position. Any thread; returns at once.
+     *
+     * @param write the write
+     */
+    public void ended(EndedWrite write) {
+        if (capture.handIn(write)) {
+            long tick = CAPTURE_TICK.toNanos();
+            onThread(this::gatherAndProbe, tick);
+        }
+    }
+
+    /**
+     * Hands in a write whose connection was lost before its outcome was known: it is given a position once the server
+     * has ended that connection. Any thread; returns at once.
+     *
+     * @param write the write, with the time at which its connection was found lost
+     * @param backend what the server called the connection
+     */
+    public void orphaned(EndedWrite write, String backend) {
+        onThread(() -> adopt(write, backend, clock.getAsLong()));
+    }
+
+    @Override
+    public void replicaBehind() {
+        long now = clock.getAsLong();
+        long since = now - questionedAt;
+        // written at most every few milliseconds, so that many readers do not fight over one cache line
+        if (since > UNWATCHED_PACE.toNanos()) {
+            questionedAt = now;
+            if (since > QUESTION_LASTS.toNanos()) {
+                onThread(() -> samplers.forEach(ServerSampler::hurry));
+            }
+        }
+    }
+
+    @Override
+    public void surprisedBy(int server) {
+        onThread(() -> samplers.get(server).probeNow(false));
+    }
+
+    /**
+     * Stops watching and gives the monitor's connections back. Any thread; later calls have no effect.
+     *
+     * @return completes when no further probe will be sent
+     */
+    public Mono<Void> close() {
+        return Mono.fromRunnable(() -> {
+                    samplers.forEach(ServerSampler::close);
+                    tables.close();
+                    scheduler.dispose();
+                })
+                .subscribeOn(scheduler)
+                .then();
+    }
+
+    @Override
+    public void answered(MonitoredServer server, Sample sample) {
+        int index = server.index();
+        Sample before = reports.get(index).sample();
+        reports.set(index, reports.get(index).answered(sample));
+        noticeConfiguration(server, before, sample);
+        ServerState primary = tables.current().primary().orElse(null);
+        Position position = sample.observation().position();
+        if (primary != null && primary.index() == index && position != null) {
+            history.add(sample.sentAt(), position);
+        }
+        publish();
+        settleWrites(server, sample);
+        if (sample.observation().role() == ServerRole.REPLICA) {
+            nudgeIfStalled(before, sample);
+        }
+    }
+
+    @Override
+    public void failed(MonitoredServer server, Throwable error) {
+        int index = server.index();
+        reports.set(index, reports.get(index).failed(Problems.describe(error)));
+        publish();
+    }
+
+    @Override
+    public Duration pace(MonitoredServer server) {
+        Position wanted = capture.latest();
+        Sample sample = reports.get(server.index()).sample();
+        if (wanted == null || sample == null || sample.observation().role() != ServerRole.REPLICA) {
+            return settings.atRest();
+        }
+        Position position = sample.observation().position();
+        long now = clock.getAsLong();
+        boolean behind = position == null || !position.covers(wanted);
+        if (!behind || now - capturedAt > CATCHING_UP.toNanos()) {
+            return settings.atRest();
+        }
+        Duration pace = now - questionedAt < QUESTION_LASTS.toNanos() ? settings.watched() : UNWATCHED_PACE;
+        return pace.compareTo(settings.atRest()) < 0 ? pace : settings.atRest();
+    }
+
+    private void gatherAndProbe() {
+        capture.gather();
+        probeForWaiting();
+    }
+
+    private void probeForWaiting() {
+        ServerState primary = tables.current().primary().orElse(null);
+        if (capture.waiting() && primary != null) {
+            lastCaptureSentAt = clock.getAsLong();
+            samplers.get(primary.index()).probeNow(capture.needsNudge() && safeguards.has(Safeguard.NUDGE));
+        }
+    }
+
+    private void settleWrites(MonitoredServer server, Sample sample) {
+        ServerState primary = tables.current().primary().orElse(null);
+        Position position = sample.observation().position();
+        if (primary == null || primary.index() != server.index() || position == null) {
+            return;
+        }
+        if (sample.nudged()) {
+            nudgedTo = position;
+        }
+        PositionCapture.Outcome outcome =
+                capture.settle(server.index(), sample, position, !safeguards.has(Safeguard.NUDGE));
+        for (int i = 0; i < outcome.possiblyLost(); i++) {
+            events.accept(new RoutingEvent.WritePossiblyLost(server.name()));
+        }
+        if (outcome.settled() > 0 || sample.nudged()) {
+            capturedAt = clock.getAsLong();
+            samplers.forEach(ServerSampler::hurry);
+        }
+        if (capture.waiting() && sample.sentAt() - lastCaptureSentAt >= 0) {
+            probeForWaiting();
+        }
+    }
+
+    /**
+     * A flush position can end inside a record that another session has not finished; no replica gets beyond it before
+     * that record is flushed. One nudge after the last capture is enough: it flushes everything before itself.
+     */
+    private void nudgeIfStalled(@Nullable Sample before, Sample sample) {
+        Position wanted = capture.latest();
+        Position position = sample.observation().position();
+        ServerState primary = tables.current().primary().orElse(null);
+        if (wanted == null || position == null || before == null || primary == null) {
+            return;
+        }
+        boolean stuck = !position.covers(wanted)
+                && position.equals(before.observation().position())
+                && clock.getAsLong() - capturedAt > STALL.toNanos();
+        boolean nudged = nudgedTo != null && nudgedTo.covers(wanted);
+        if (stuck && !nudged && safeguards.has(Safeguard.NUDGE)) {
+            samplers.get(primary.index()).probeNow(true);
+        }
+    }
+
+    /** Readings on one connection are compared; a new connection reads at another time, so it always counts as new. */
+    private void noticeConfiguration(MonitoredServer server, @Nullable Sample before, Sample sample) {
+        boolean sameConnection = before != null && before.openedAt() == sample.openedAt();
+        boolean sameReading = before != null
+                && Objects.equals(
+                        before.observation().configuration(),
+                        sample.observation().configuration());
+        boolean first = configuration.get() == 0;
+        if (sample.observation().role() == ServerRole.PRIMARY && !(sameConnection && sameReading)) {
+            configuration.incrementAndGet();
+            if (!first) {
+                capture.gather();
+                capture.forgetDurability();
+            }
+            LOG.debug("{} may have read its configuration again", server.name());
+        }
+    }
+
+    private void adopt(EndedWrite write, String backend, long since) {
+        Mono<Boolean> gone = samplers.get(write.server()).backendGone(backend);
+        long now = clock.getAsLong();
+        if (now - since > ORPHAN_LIMIT.toNanos()) {
+            ended(withEnd(write, now));
+            return;
+        }
+        Mono<Void> answer = gone.timeout(settings.probeTimeout(), scheduler)
+                .onErrorReturn(false)
+                .defaultIfEmpty(false)
+                .publishOn(scheduler)
+                .doOnNext(itIs -> {
+                    if (itIs) {
+                        ended(withEnd(write, clock.getAsLong()));
+                    } else {
+                        onThread(
+                                () -> adopt(write, backend, since),
+                                settings.atRest().toNanos());
+                    }
+                })
+                .then();
+        Detached.run(answer, error -> LOG.warn("the writer of a lost connection could not be looked for", error));
+    }
+
+    private static EndedWrite withEnd(EndedWrite write, long endedAt) {
+        return new EndedWrite(write.write(), write.server(), write.basis(), write.durable(), endedAt);
+    }
+
+    private void publish() {
+        RoutingTable before = tables.current();
+        long now = clock.getAsLong();
+        RoutingTable table =
+                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind(), now));
+        tables.publish(table);
+        TableChanges.between(before, table, event -> {
+            LOG.info("{}", event);
+            events.accept(event);
+        });
+    }
+
+    private void onThread(Runnable task) {
+        onThread(task, 0);
+    }
+
+    private void onThread(Runnable task, long delayNanos) {
+        if (!scheduler.isDisposed()) {
+            scheduler.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.spi.Position;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which position has each write?
+ *
+ * <p>Any position of the primary that was asked for after a write had ended lies at or behind it. So all writes that
+ * ended before a probe was sent share that probe. Writes are handed in by any thread and wait here; everything else
+ * happens on the monitor's thread.
+ */
+final class PositionCapture {
+
+    private final Queue<EndedWrite> handedIn = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean announced = new AtomicBoolean();
+    private final List<EndedWrite> waiting = new ArrayList<>();
+    private @Nullable Position latest;
+
+    /**
+     * What became of the writes that a sample settled.
+     *
+     * @param settled how many have their position now
+     * @param possiblyLost how many of them may not have survived
+     */
+    record Outcome(int settled, int possiblyLost) {}
+
+    /**
+     * Hands a write in.
+     *
+     * @return whether the monitor must be told that something waits; it has been, if not
+     */
+    boolean handIn(EndedWrite write) {
+        handedIn.add(write);
+        return announced.compareAndSet(false, true);
+    }
+
+    /** Takes over what was handed in. To be called before the probe that shall settle it is sent. */
+    void gather() {
+        announced.set(false);
+        for (EndedWrite write = handedIn.poll(); write != null; write = handedIn.poll()) {
+            waiting.add(write);
+        }
+    }
+
+    boolean waiting() {
+        return !waiting.isEmpty();
+    }
+
+    boolean needsNudge() {
+        return waiting.stream().anyMatch(write -> !write.durable());
+    }
+
+    /** The configuration was read again: whether a commit waited for the disk is no longer known. */
+    void forgetDurability() {
+        waiting.replaceAll(EndedWrite::withoutDurability);
+    }
+
+    /**
+     * Settles what a sample of the primary can settle.
+     *
+     * @param server the index of the primary
+     * @param sample what it answered
+     * @param position the position in it
+     * @param trusting whether a flush position is taken to be behind commits that did not wait for the disk
+     */
+    Outcome settle(int server, Sample sample, Position position, boolean trusting) {
+        Queue<EndedWrite> settled = new ArrayDeque<>();
+        int possiblyLost = 0;
+        for (Iterator<EndedWrite> all = waiting.iterator(); all.hasNext(); ) {
+            EndedWrite write = all.next();
+            boolean sameHistory = write.server() == server && write.basis() != null && position.covers(write.basis());
+            boolean reached = write.durable() || sample.nudged() || trusting || !sameHistory;
+            if (write.endedAt() - sample.sentAt() < 0 && reached) {
+                all.remove();
+                settled.add(write);
+                boolean sameLife = sample.openedAt() - write.endedAt() < 0;
+                if (!sameHistory || !(write.durable() || sameLife)) {
+                    possiblyLost++;
+                }
+            }
+        }
+        if (!settled.isEmpty()) {
+            latest = position;
+        }
+        settled.forEach(write -> write.write().settle(position));
+        return new Outcome(settled.size(), possiblyLost);
+    }
+
+    /** The newest position that a session was given; {@code null} if none was. */
+    @Nullable
+    Position latest() {
+        return latest;
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When was the primary where a replica is now?
+ *
+ * <p>A ring of (time at which the primary was asked, position that it answered). A replica that covers an entry has
+ * everything that the primary had at that time, so it is at most so old, by our own clock alone. Not thread-safe.
+ */
+final class PositionHistory {
+
+    private final long spacing;
+    private final long[] sentAt;
+    private final @Nullable Position[] positions;
+    private int newest = -1;
+    private int size;
+
+    PositionHistory(Duration reach, Duration spacing) {
+        this.spacing = spacing.toNanos();
+        int capacity = Math.toIntExact(reach.toNanos() / this.spacing) + 2;
+        this.sentAt = new long[capacity];
+        this.positions = new Position[capacity];
+    }
+
+    /** Adds an entry. One that is not beyond the entry before it on the same branch starts the history anew. */
+    void add(long sentAt, Position position) {
+        Position last = newest();
+        if (last != null && !position.covers(last)) {
+            size = 0;
+        }
+        if (size == 0 || sentAt - this.sentAt[at(size - 2)] >= spacing || size == 1) {
+            newest = (newest + 1) % positions.length;
+            size = Math.min(size + 1, positions.length);
+        }
+        this.sentAt[newest] = sentAt;
+        positions[newest] = position;
+    }
+
+    @Nullable
+    Position newest() {
+        return size == 0 ? null : positions[newest];
+    }
+
+    /** Returns whether a server at the position has what the primary had within the time before now. */
+    boolean within(Position position, Duration age, long now) {
+        Position last = newest();
+        if (last == null) {
+            return false;
+        }
+        // nothing fresher than the newest entry is known, also while the primary cannot be asked
+        if (position.covers(last)) {
+            return true;
+        }
+        int oldestCovered = -1;
+        int low = 0;
+        int high = size - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            Position entry = positions[at(middle)];
+            if (entry != null && position.covers(entry)) {
+                oldestCovered = middle;
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return oldestCovered >= 0 && now - sentAt[at(oldestCovered)] <= age.toNanos();
+    }
+
+    /** The slot of the n-th entry, counted from the oldest; any slot at all if there is none. */
+    private int at(int n) {
+        return Math.floorMod(newest - (size - 1) + n, positions.length);
+    }
+}

@@ -1,0 +1,225 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.internal.reactive.Acquisition;
+import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Introduction;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcTimeoutException;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * Keeps asking one server where it stands, on a connection of its own.
+ *
+ * <p>One probe at a time: connect and introduce, then observe at the pace that the monitor sets; after a failure the
+ * connection is replaced. Confined to the monitor's thread; {@code scheduler} is that thread.
+ *
+ * <pre>
+ *            connect                 answered               pace is over, or asked
+ *   ABSENT ───────────► PROBING ◄──────────────► RESTING ───────────────────────────► PROBING
+ *      ▲                   │ failed
+ *      └───────────────────┘ after a pause
+ * </pre>
+ */
+final class ServerSampler {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ServerSampler.class);
+
+    /** Spreads the probes of many routers that were started together: at rest each pause varies by so much. */
+    private static final double JITTER = 0.2;
+
+    private static final Duration FIRST_RETRY = Duration.ofMillis(20);
+    private static final Duration LAST_RETRY = Duration.ofSeconds(1);
+
+    private final MonitoredServer server;
+    private final Engine engine;
+    private final Duration probeTimeout;
+    private final Scheduler scheduler;
+    private final LongSupplier clock;
+    private final Audience audience;
+
+    private @Nullable Monitored connection;
+    private boolean probing;
+    private boolean nudgeNext;
+    private boolean askedMeanwhile;
+    private boolean closed;
+    private int failures;
+    private long dueAt;
+    private @Nullable Disposable timer;
+    private @Nullable Disposable probe;
+
+    ServerSampler(
+            MonitoredServer server,
+            Engine engine,
+            Duration probeTimeout,
+            Scheduler scheduler,
+            LongSupplier clock,
+            Audience audience) {
+        this.server = server;
+        this.engine = engine;
+        this.probeTimeout = probeTimeout;
+        this.scheduler = scheduler;
+        this.clock = clock;
+        this.audience = audience;
+    }
+
+    /** Who hears of the answers, and says when to ask again. Called on the monitor's thread. */
+    interface Audience {
+
+        void answered(MonitoredServer server, Sample sample);
+
+        void failed(MonitoredServer server, Throwable error);
+
+        Duration pace(MonitoredServer server);
+    }
+
+    /** Probes as soon as the one under way, if any, is answered. */
+    void probeNow(boolean nudge) {
+        nudgeNext |= nudge;
+        if (probing) {
+            askedMeanwhile = true;
+        } else {
+            probe();
+        }
+    }
+
+    /** Brings the next probe forward if the pace is quicker now than when it was set. */
+    void hurry() {
+        if (!probing && connection != null && failures == 0) {
+            long due = clock.getAsLong() + audience.pace(server).toNanos();
+            if (due - dueAt < 0) {
+                probeIn(due - clock.getAsLong());
+            }
+        }
+    }
+
+    /** Asks the server something of its own, on the sampler's connection. */
+    Mono<Boolean> backendGone(String backend) {
+        Monitored monitored = connection;
+        return monitored == null ? Mono.empty() : engine.backendGone(monitored.connection, backend);
+    }
+
+    void close() {
+        closed = true;
+        cancel(timer);
+        cancel(probe);
+        discard();
+    }
+
+    private void probe() {
+        cancel(timer);
+        if (closed) {
+            return;
+        }
+        probing = true;
+        boolean nudge = nudgeNext;
+        nudgeNext = false;
+        askedMeanwhile = false;
+        long sentAt = clock.getAsLong();
+        Monitored monitored = connection;
+        Mono<Sample> answer = monitored == null ? introduce() : observe(monitored, sentAt, nudge);
+        probe = answer.publishOn(scheduler).subscribe(this::answered, this::failed);
+    }
+
+    private Mono<Sample> introduce() {
+        Mono<Connection> opened = new Acquisition<>(
+                server.factory().create(),
+                this::close,
+                probeTimeout,
+                scheduler,
+                () -> new R2dbcTimeoutException("no connection within " + probeTimeout.toMillis() + " ms"));
+        return opened.publishOn(scheduler)
+                .doOnDiscard(Connection.class, this::close)
+                .flatMap(fresh -> {
+                    long sentAt = clock.getAsLong();
+                    return engine.introduce(fresh)
+                            .timeout(probeTimeout, scheduler)
+                            .publishOn(scheduler)
+                            .map(introduction -> {
+                                Monitored monitored = new Monitored(fresh, introduction, clock.getAsLong());
+                                connection = monitored;
+                                return new Sample(
+                                        introduction, monitored.openedAt, introduction.observation(), sentAt, false);
+                            })
+                            .doOnError(error -> close(fresh))
+                            .doOnCancel(() -> close(fresh));
+                });
+    }
+
+    private Mono<Sample> observe(Monitored monitored, long sentAt, boolean nudge) {
+        Connection asked = monitored.connection;
+        Mono<Void> first = nudge ? engine.nudge(asked) : Mono.empty();
+        return first.then(Mono.defer(() -> engine.observe(asked, monitored.introduction.identity())))
+                .timeout(probeTimeout, scheduler)
+                .map(observation -> new Sample(monitored.introduction, monitored.openedAt, observation, sentAt, nudge));
+    }
+
+    private void answered(Sample sample) {
+        probing = false;
+        failures = 0;
+        audience.answered(server, sample);
+        if (askedMeanwhile || nudgeNext) {
+            probe();
+        } else {
+            Duration pace = audience.pace(server);
+            double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+            probeIn((long) (pace.toNanos() * spread) - (clock.getAsLong() - sample.sentAt()));
+        }
+    }
+
+    private void failed(Throwable error) {
+        probing = false;
+        failures++;
+        discard();
+        LOG.debug("probe of {} failed", server.name(), error);
+        audience.failed(server, error);
+        long pause = Math.min(FIRST_RETRY.toNanos() << Math.min(failures - 1, 10), LAST_RETRY.toNanos());
+        probeIn(pause);
+    }
+
+    private void probeIn(long nanos) {
+        cancel(timer);
+        if (!closed) {
+            long delay = Math.max(nanos, 0);
+            dueAt = clock.getAsLong() + delay;
+            timer = scheduler.schedule(
+                    () -> {
+                        if (!probing) {
+                            probe();
+                        }
+                    },
+                    delay,
+                    TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void discard() {
+        Monitored monitored = connection;
+        connection = null;
+        if (monitored != null) {
+            close(monitored.connection);
+        }
+    }
+
+    /** Nobody waits for it; what goes wrong in closing a broken connection is of no interest but to a debugger. */
+    private void close(Connection broken) {
+        Detached.run(broken.close(), error -> LOG.debug("closing a probe of {} failed", server.name(), error));
+    }
+
+    private static void cancel(@Nullable Disposable disposable) {
+        if (disposable != null) {
+            disposable.dispose();
+        }
+    }
+
+    private record Monitored(Connection connection, Introduction introduction, long openedAt) {}
+}

@@ -1,0 +1,172 @@
+package io.github.r2dbcrouting.internal.reactive;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
+import reactor.core.scheduler.Scheduler;
+import reactor.util.context.Context;
+
+/**
+ * Takes one resource from a source, and never loses it.
+ *
+ * <p>A value that comes after the cancel, or after the limit, is given back; a cancel that comes after the value is
+ * ignored and never reaches the source. The second half matters with r2dbc-pool, which takes a connection back, while
+ * its borrower uses it, when anything cancels after the value: {@code next()}, {@code take(1)} and
+ * {@code Mono.from(flux)} all do.
+ *
+ * <p>Nothing happens before the subscriber's first request. The limit costs a timer only if the source does not answer
+ * at once.
+ *
+ * @param <T> the resource
+ */
+public final class Acquisition<T> extends Mono<T> {
+
+    private final Publisher<? extends T> source;
+    private final Consumer<? super T> giveBack;
+    private final Duration limit;
+    private final Scheduler timer;
+    private final Supplier<? extends Throwable> late;
+
+    /**
+     * Creates an acquisition.
+     *
+     * @param source emits the resource
+     * @param giveBack takes a resource that nobody waits for any longer; must not throw
+     * @param limit how long to wait for the source
+     * @param timer where the limit is watched
+     * @param late makes the error to signal at the limit
+     */
+    public Acquisition(
+            Publisher<? extends T> source,
+            Consumer<? super T> giveBack,
+            Duration limit,
+            Scheduler timer,
+            Supplier<? extends Throwable> late) {
+        this.source = source;
+        this.giveBack = giveBack;
+        this.limit = limit;
+        this.timer = timer;
+        this.late = late;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super T> actual) {
+        actual.onSubscribe(new Shield<>(this, actual));
+    }
+
+    private static final class Shield<T> extends AtomicInteger implements CoreSubscriber<T>, Subscription {
+
+        private static final long serialVersionUID = 1L;
+
+        private static final int NOT_STARTED = 0;
+        private static final int WAITING = 1;
+        private static final int DONE = 2;
+
+        private final transient Acquisition<T> acquisition;
+        private final transient CoreSubscriber<? super T> actual;
+        private transient volatile @Nullable Subscription upstream;
+        private transient volatile @Nullable Disposable deadline;
+
+        Shield(Acquisition<T> acquisition, CoreSubscriber<? super T> actual) {
+            this.acquisition = acquisition;
+            this.actual = actual;
+        }
+
+        @Override
+        public Context currentContext() {
+            return actual.currentContext();
+        }
+
+        @Override
+        public void request(long n) {
+            if (Operators.validate(n) && compareAndSet(NOT_STARTED, WAITING)) {
+                acquisition.source.subscribe(this);
+                if (get() == WAITING) {
+                    watchLimit();
+                }
+            }
+        }
+
+        private void watchLimit() {
+            deadline = acquisition.timer.schedule(this::giveUp, acquisition.limit.toNanos(), TimeUnit.NANOSECONDS);
+            if (get() == DONE) {
+                stopWatching();
+            }
+        }
+
+        private void giveUp() {
+            if (compareAndSet(WAITING, DONE)) {
+                cancelUpstream();
+                actual.onError(acquisition.late.get());
+            }
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            upstream = subscription;
+            if (get() == DONE) {
+                subscription.cancel();
+            } else {
+                subscription.request(Long.MAX_VALUE);
+            }
+        }
+
+        @Override
+        public void onNext(T value) {
+            if (compareAndSet(WAITING, DONE)) {
+                stopWatching();
+                actual.onNext(value);
+                actual.onComplete();
+            } else {
+                acquisition.giveBack.accept(value);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            if (compareAndSet(WAITING, DONE)) {
+                stopWatching();
+                actual.onError(error);
+            }
+        }
+
+        @Override
+        public void onComplete() {
+            if (compareAndSet(WAITING, DONE)) {
+                stopWatching();
+                actual.onComplete();
+            }
+        }
+
+        @Override
+        public void cancel() {
+            if (getAndSet(DONE) == WAITING) {
+                stopWatching();
+                cancelUpstream();
+            }
+        }
+
+        private void cancelUpstream() {
+            Subscription subscription = upstream;
+            if (subscription != null) {
+                subscription.cancel();
+            }
+        }
+
+        private void stopWatching() {
+            Disposable watched = deadline;
+            if (watched != null) {
+                watched.dispose();
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+package io.github.r2dbcrouting.internal.routing;
+
+/** How busy is a server, as far as this router keeps it so? */
+@FunctionalInterface
+public interface Load {
+
+    /**
+     * Returns the number of connections that are lent or waited for.
+     *
+     * @param server the index of the server
+     * @return the number at this moment
+     */
+    int inFlight(int server);
+}

@@ -1,0 +1,15 @@
+package io.github.r2dbcrouting.internal.safeguard;
+
+/** A mechanism that one of the rules of {@code docs/architecture.md} hangs on. */
+public enum Safeguard {
+    /** Knowledge of a server counts only for connections of the life in which it was gained. */
+    LIVES,
+    /** A write is pending until a position read after its completion is known. */
+    PENDING_WRITES,
+    /** The history is nudged where the flush position cannot be relied on or does not move. */
+    NUDGE,
+    /** A connection that arrives after its borrower has gone is given back, and one in use is not. */
+    SHIELDED_ACQUISITION,
+    /** What a URL holds is kept out of the messages about it. */
+    REDACTION
+}

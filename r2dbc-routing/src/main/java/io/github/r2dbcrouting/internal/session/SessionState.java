@@ -1,0 +1,147 @@
+package io.github.r2dbcrouting.internal.session;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * What has a session written, and which of it is still without a position?
+ *
+ * <p>Thread-safe: one immutable value, replaced whole.
+ */
+public final class SessionState {
+
+    private static final Snapshot EMPTY = new Snapshot(null, List.of());
+
+    private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
+
+    /** Creates a session without a token and without pending writes. */
+    public SessionState() {}
+
+    /**
+     * Counts a write as pending, from before it is sent.
+     *
+     * @param router whose servers it goes to
+     * @param transaction whether it is a transaction, which may stay open for long
+     * @return the write, to be settled exactly when its position is known
+     */
+    public PendingWrite begin(Object router, boolean transaction) {
+        PendingWrite write = new PendingWrite(this, router, transaction);
+        update(now -> new Snapshot(now.token, with(now.pending, write)));
+        return write;
+    }
+
+    /**
+     * Tells whether a write through the router is without a position.
+     *
+     * @param router whose servers are asked about
+     * @return whether reads must see the primary
+     */
+    public boolean hasPending(Object router) {
+        List<PendingWrite> pending = current().pending;
+        for (int i = 0; i < pending.size(); i++) {
+            if (pending.get(i).router() == router) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Returns what reads must not be behind, besides the pending writes.
+     *
+     * @return the token, or {@code null} if nothing was written or observed
+     */
+    public @Nullable CausalToken observed() {
+        return current().token;
+    }
+
+    /**
+     * Merges a token in.
+     *
+     * @param token what reads must not be behind from now on
+     */
+    public void observe(CausalToken token) {
+        update(now -> new Snapshot(now.token == null ? token : now.token.merge(token), now.pending));
+    }
+
+    /**
+     * Waits for the positions of the writes that are pending when it is subscribed.
+     *
+     * @return the token, empty if there is none, or an error while a write transaction is open
+     */
+    public Mono<CausalToken> token() {
+        return Mono.defer(() -> {
+            List<PendingWrite> pending = current().pending;
+            if (pending.isEmpty()) {
+                return Mono.justOrEmpty(observed());
+            }
+            if (pending.stream().anyMatch(PendingWrite::openTransaction)) {
+                return Mono.error(new IllegalStateException("the session has an open write transaction: ask for its"
+                        + " token after the commit, it cannot arrive before"));
+            }
+            return Flux.fromIterable(pending)
+                    .concatMap(PendingWrite::settled)
+                    // off the monitor's thread, which nobody else may hold up
+                    .publishOn(Schedulers.parallel())
+                    .then(Mono.defer(() -> Mono.justOrEmpty(observed())));
+        });
+    }
+
+    void settle(PendingWrite write, @Nullable Position position) {
+        update(now -> {
+            if (!now.pending.contains(write)) {
+                return now;
+            }
+            CausalToken token = now.token;
+            if (position != null) {
+                CausalToken added = CausalToken.of(List.of(position));
+                token = token == null ? added : token.merge(added);
+            }
+            return new Snapshot(token, without(now.pending, write));
+        });
+    }
+
+    @Override
+    public String toString() {
+        Snapshot now = current();
+        return (now.token == null ? "nothing written" : now.token.encode()) + ", " + now.pending.size() + " pending";
+    }
+
+    private Snapshot current() {
+        return Objects.requireNonNull(snapshot.get());
+    }
+
+    private void update(UnaryOperator<Snapshot> change) {
+        snapshot.updateAndGet(change);
+    }
+
+    private static List<PendingWrite> with(List<PendingWrite> pending, PendingWrite write) {
+        if (pending.isEmpty()) {
+            return List.of(write);
+        }
+        List<PendingWrite> longer = new ArrayList<>(pending.size() + 1);
+        longer.addAll(pending);
+        longer.add(write);
+        return longer;
+    }
+
+    private static List<PendingWrite> without(List<PendingWrite> pending, PendingWrite write) {
+        if (pending.size() == 1) {
+            return List.of();
+        }
+        List<PendingWrite> shorter = new ArrayList<>(pending);
+        shorter.remove(write);
+        return shorter;
+    }
+
+    private record Snapshot(@Nullable CausalToken token, List<PendingWrite> pending) {}
+}

@@ -1,0 +1,162 @@
+package io.github.r2dbcrouting.postgresql;
+
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import io.github.r2dbcrouting.spi.StatementText;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.Readable;
+import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Row;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+/**
+ * How is PostgreSQL asked what routing needs to know? Servers from version 14 on are understood.
+ *
+ * @since 0.1.0
+ */
+public final class PostgresEngine implements Engine {
+
+    /**
+     * The role is read once, in a subquery that the planner may not flatten, so that a promotion in the middle cannot
+     * give a replica's role to a primary's position. A replica's replay position stays what it was at the promotion,
+     * so the other way round is harmless.
+     *
+     * <p>The flush position, not the insert position: that one may lie in records of other sessions which no replica
+     * gets before they are flushed. The timeline of a primary is the one that it writes on; the control file lags
+     * behind a fast promotion. The timeline of a replica is the one that it receives, readable with
+     * {@code pg_read_all_stats}, or else at least the one of its last restart point.
+     */
+    private static final String OBSERVED = """
+            recovering,
+            CASE WHEN recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text,
+            CASE WHEN recovering
+              THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (pg_control_checkpoint()).timeline_id)
+              ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
+            pg_conf_load_time()::text""";
+
+    private static final String FROM_ROLE = " FROM (SELECT pg_is_in_recovery() AS recovering OFFSET 0) AS role";
+    private static final String OBSERVE = "SELECT " + OBSERVED + FROM_ROLE;
+    private static final String INTRODUCE = "SELECT " + OBSERVED
+            + ", (SELECT system_identifier::text FROM pg_control_system()), pg_postmaster_start_time()::text,"
+            + " pg_backend_pid()::text, current_setting('synchronous_commit')"
+            + FROM_ROLE;
+
+    /** Not in a transaction of its own, and flushed by the call itself; the fourth argument came with version 17. */
+    private static final String NUDGE = "SELECT pg_logical_emit_message(false, '', '', true)";
+
+    /** Assigns a transaction id, so that its commit waits for the flush that the setting asks for. */
+    private static final String NUDGE_BEFORE_17 =
+            "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, '', ''); COMMIT";
+
+    private static final String UNDEFINED_FUNCTION = "42883";
+
+    private final StatementTexts texts = new StatementTexts();
+
+    /** Creates the engine. */
+    public PostgresEngine() {}
+
+    @Override
+    public String productName() {
+        return "PostgreSQL";
+    }
+
+    @Override
+    public Mono<Introduction> introduce(Connection connection) {
+        return one(connection, INTRODUCE, row -> {
+            String cluster = text(row, 4);
+            Observation observation = observation(row, cluster);
+            return new Introduction(
+                    new ServerIdentity(cluster, text(row, 5)), observation, text(row, 6), !"off".equals(text(row, 7)));
+        });
+    }
+
+    @Override
+    public Mono<Observation> observe(Connection connection, ServerIdentity identity) {
+        return one(connection, OBSERVE, row -> observation(row, identity.cluster()));
+    }
+
+    @Override
+    public Mono<Void> nudge(Connection connection) {
+        return run(connection, NUDGE)
+                .onErrorResume(
+                        error ->
+                                error instanceof R2dbcException r2dbc && UNDEFINED_FUNCTION.equals(r2dbc.getSqlState()),
+                        error -> run(connection, NUDGE_BEFORE_17));
+    }
+
+    @Override
+    public Mono<Boolean> backendGone(Connection connection, String backend) {
+        int pid = Integer.parseInt(backend);
+        return one(
+                connection,
+                "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid,
+                row -> text(row, 0).equals("0"));
+    }
+
+    @Override
+    public Mono<Void> drain(Connection connection) {
+        return run(connection, "SELECT 1").onErrorResume(error -> !connectionLost(error), error -> Mono.empty());
+    }
+
+    @Override
+    public Mono<Void> resetTimeouts(Connection connection) {
+        return run(connection, "RESET statement_timeout; RESET lock_timeout");
+    }
+
+    @Override
+    public StatementText read(String sql) {
+        return texts.read(sql);
+    }
+
+    @Override
+    public boolean connectionLost(Throwable error) {
+        if (!(error instanceof R2dbcException r2dbc)) {
+            return true;
+        }
+        String state = r2dbc.getSqlState();
+        // 08: connection exceptions; 57P: shutdown, crash of another backend, starting up, idle timeout
+        return state == null || state.startsWith("08") || state.startsWith("57P");
+    }
+
+    private static Observation observation(Readable row, String cluster) {
+        boolean recovering = Boolean.TRUE.equals(row.get(0, Boolean.class));
+        String lsn = row.get(1, String.class);
+        Integer timeline = row.get(2, Integer.class);
+        return new Observation(
+                recovering ? ServerRole.REPLICA : ServerRole.PRIMARY,
+                position(cluster, timeline, lsn),
+                timeline == null ? 0 : timeline,
+                text(row, 3));
+    }
+
+    private static @Nullable WalPosition position(String cluster, @Nullable Integer timeline, @Nullable String lsn) {
+        return timeline == null || lsn == null ? null : WalPosition.of(cluster, timeline, lsn);
+    }
+
+    private static String text(Readable row, int column) {
+        String value = row.get(column, String.class);
+        if (value == null) {
+            throw new IllegalStateException("the server answered null in column " + column + " of the routing query");
+        }
+        return value;
+    }
+
+    private static <T> Mono<T> one(Connection connection, String sql, Function<Row, T> mapping) {
+        return Flux.defer(() -> connection.createStatement(sql).execute())
+                .concatMap(result -> result.map((row, metadata) -> mapping.apply(row)))
+                .single();
+    }
+
+    private static Mono<Void> run(Connection connection, String sql) {
+        return Flux.defer(() -> connection.createStatement(sql).execute())
+                .concatMap(Result::getRowsUpdated)
+                .then();
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.r2dbcrouting.postgresql;
+
+import io.github.r2dbcrouting.spi.Position;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How far has a PostgreSQL server come in its write-ahead log?
+ *
+ * <p>An LSN means something only together with the cluster and the timeline that it lies on: after a promotion two
+ * timelines hold different records at the same LSN.
+ *
+ * @param cluster the system identifier of the cluster, in decimal
+ * @param timeline the timeline, at least 1
+ * @param lsn the byte position in the log, as an unsigned number
+ * @since 0.1.0
+ */
+public record WalPosition(String cluster, int timeline, long lsn) implements Position {
+
+    private static final String PREFIX = "pg";
+    private static final Pattern TEXT =
+            Pattern.compile(PREFIX + "\\.([0-9]{1,20})\\.([0-9a-f]{1,8})\\.([0-9a-f]{1,16})");
+
+    /**
+     * Reads an LSN as PostgreSQL prints it.
+     *
+     * @param cluster the system identifier of the cluster
+     * @param timeline the timeline
+     * @param lsn two hexadecimal numbers with a slash between them, for example {@code 0/3076018}
+     * @return the position
+     * @throws IllegalArgumentException if the text has another form
+     */
+    public static WalPosition of(String cluster, int timeline, String lsn) {
+        int slash = lsn.indexOf('/');
+        if (slash < 1 || slash > 8 || lsn.length() - slash - 1 > 8) {
+            throw new IllegalArgumentException("an LSN has the form XXXXXXXX/XXXXXXXX, not '" + lsn + "'");
+        }
+        long high = Long.parseLong(lsn, 0, slash, 16);
+        long low = Long.parseLong(lsn, slash + 1, lsn.length(), 16);
+        return new WalPosition(cluster, timeline, high << 32 | low);
+    }
+
+    /**
+     * Reads what {@link #text()} wrote.
+     *
+     * @param text any text
+     * @return the position, or {@code null} if the text is not one
+     */
+    public static @Nullable WalPosition parse(String text) {
+        Matcher matcher = TEXT.matcher(text);
+        if (!matcher.matches()) {
+            return null;
+        }
+        int timeline = Integer.parseUnsignedInt(matcher.group(2), 16);
+        return timeline == 0
+                ? null
+                : new WalPosition(matcher.group(1), timeline, Long.parseUnsignedLong(matcher.group(3), 16));
+    }
+
+    @Override
+    public boolean covers(Position other) {
+        return other instanceof WalPosition that
+                && timeline == that.timeline
+                && Long.compareUnsigned(lsn, that.lsn) >= 0
+                && cluster.equals(that.cluster);
+    }
+
+    @Override
+    public String text() {
+        return PREFIX + '.' + cluster + '.' + Integer.toHexString(timeline) + '.' + Long.toHexString(lsn);
+    }
+
+    /** Returns the position for people, for example {@code 0/3076018 on timeline 1}. */
+    @Override
+    public String toString() {
+        return Long.toHexString(lsn >>> 32).toUpperCase(java.util.Locale.ROOT)
+                + '/'
+                + Long.toHexString(lsn & 0xFFFF_FFFFL).toUpperCase(java.util.Locale.ROOT)
+                + " on timeline "
+                + Integer.toUnsignedString(timeline);
+    }
+}

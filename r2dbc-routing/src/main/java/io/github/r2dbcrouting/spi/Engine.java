@@ -1,0 +1,89 @@
+package io.github.r2dbcrouting.spi;
+
+import io.r2dbc.spi.Connection;
+import reactor.core.publisher.Mono;
+
+/**
+ * How is one kind of database asked what routing needs to know?
+ *
+ * <p>Implementations are stateless and thread-safe. Every returned {@code Mono} does nothing before it is subscribed,
+ * signals its errors, and leaves the connection as it was: cancelling one leaves the connection usable as soon as it is
+ * ready for its next query. None may block.
+ */
+public interface Engine {
+
+    /**
+     * Returns the product name that connection factories of this kind carry in their metadata.
+     *
+     * @return the name, compared exactly
+     */
+    String productName();
+
+    /**
+     * Asks a connection that was just opened who it is.
+     *
+     * @param connection a connection outside a transaction
+     * @return its introduction
+     */
+    Mono<Introduction> introduce(Connection connection);
+
+    /**
+     * Asks a server for its role and position.
+     *
+     * @param connection a connection outside a transaction
+     * @param identity what the connection said of its server when it was introduced
+     * @return what the server is and where it stands, read by one statement
+     */
+    Mono<Observation> observe(Connection connection, ServerIdentity identity);
+
+    /**
+     * Writes a mark that changes no data to the primary's history and waits until everything up to it is on its disk,
+     * so that a position read afterwards lies behind every commit that was answered before, and at a place that
+     * replicas can reach without further writes.
+     *
+     * @param connection a connection to a primary, outside a transaction
+     * @return completes when the mark is safe
+     */
+    Mono<Void> nudge(Connection connection);
+
+    /**
+     * Asks whether a connection of somebody else has ended, and with it whatever it was executing.
+     *
+     * @param connection a connection to the same server, outside a transaction
+     * @param backend what {@link Introduction#backend()} said of the other connection
+     * @return {@code true} once the server no longer has it
+     */
+    Mono<Boolean> backendGone(Connection connection, String backend);
+
+    /**
+     * Waits until the connection has finished whatever was sent on it before.
+     *
+     * @param connection any connection, also inside a failed transaction
+     * @return completes when the server has answered; errors only if the connection is lost
+     */
+    Mono<Void> drain(Connection connection);
+
+    /**
+     * Takes back statement and lock timeouts, so that the next borrower of a pooled connection does not inherit them.
+     *
+     * @param connection a connection outside a transaction
+     * @return completes when both have their initial values
+     */
+    Mono<Void> resetTimeouts(Connection connection);
+
+    /**
+     * Reads the text of a statement.
+     *
+     * @param sql the text, well-formed or not
+     * @return what can be told from it; never fails
+     */
+    StatementText read(String sql);
+
+    /**
+     * Tells whether an error means that its connection is, or is about to be, of no more use.
+     *
+     * @param error an error that a statement or a connect signalled
+     * @return {@code false} only if the server itself reported that error for a statement and went on
+     */
+    boolean connectionLost(Throwable error);
+}
