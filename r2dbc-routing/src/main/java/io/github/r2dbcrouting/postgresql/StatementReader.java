@@ -133,8 +133,9 @@ final class StatementReader {
     }
 
     private void skipLineComment() {
-        int end = sql.indexOf('\n', at);
-        at = end < 0 ? length : end + 1;
+        while (at < length && !isNewline(sql.charAt(at))) {
+            at++;
+        }
     }
 
     /** Block comments nest in PostgreSQL, unlike in the standard. */
@@ -170,6 +171,10 @@ final class StatementReader {
 
     private char next() {
         return at + 1 < length ? sql.charAt(at + 1) : '\0';
+    }
+
+    private static boolean isNewline(char c) {
+        return c == '\n' || c == '\r';
     }
 
     private static boolean isDigit(char c) {
