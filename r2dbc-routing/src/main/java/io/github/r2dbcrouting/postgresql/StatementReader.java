@@ -120,11 +120,36 @@ final class StatementReader {
             } else if (c == '\'') {
                 if (at < length && sql.charAt(at) == '\'') {
                     at++;
-                } else {
+                } else if (!escapes || !goesOnInAnotherLine()) {
                     return;
                 }
             }
         }
+    }
+
+    /**
+     * Strings with only a line break between them are one, and what begins with E has escapes in all its parts. Moves
+     * into the next part, if there is one.
+     */
+    private boolean goesOnInAnotherLine() {
+        boolean newline = false;
+        int ahead = at;
+        while (ahead < length) {
+            char c = sql.charAt(ahead);
+            if (c == '-' && sql.startsWith("--", ahead)) {
+                while (ahead < length && !isNewline(sql.charAt(ahead))) {
+                    ahead++;
+                }
+            } else if (Character.isWhitespace(c)) {
+                newline |= isNewline(c);
+                ahead++;
+            } else {
+                break;
+            }
+        }
+        boolean goesOn = newline && ahead < length && sql.charAt(ahead) == '\'';
+        at = goesOn ? ahead + 1 : at;
+        return goesOn;
     }
 
     private void skipQuoted(char quote) {
