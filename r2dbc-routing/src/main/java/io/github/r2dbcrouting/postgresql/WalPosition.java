@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public record WalPosition(String cluster, int timeline, long lsn) implements Position {
 
     private static final String PREFIX = "pg";
+    private static final Pattern LSN = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
     private static final Pattern TEXT =
             Pattern.compile(PREFIX + "\\.([0-9]{1,20})\\.([0-9a-f]{1,8})\\.([0-9a-f]{1,16})");
 
@@ -32,12 +33,12 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
      * @throws IllegalArgumentException if the text has another form
      */
     public static WalPosition of(String cluster, int timeline, String lsn) {
-        int slash = lsn.indexOf('/');
-        if (slash < 1 || slash > 8 || lsn.length() - slash - 1 > 8) {
+        Matcher matcher = LSN.matcher(lsn);
+        if (!matcher.matches()) {
             throw new IllegalArgumentException("an LSN has the form XXXXXXXX/XXXXXXXX, not '" + lsn + "'");
         }
-        long high = Long.parseLong(lsn, 0, slash, 16);
-        long low = Long.parseLong(lsn, slash + 1, lsn.length(), 16);
+        long high = Long.parseLong(matcher.group(1), 16);
+        long low = Long.parseLong(matcher.group(2), 16);
         return new WalPosition(cluster, timeline, high << 32 | low);
     }
 
