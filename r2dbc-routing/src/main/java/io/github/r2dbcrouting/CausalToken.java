@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -125,14 +126,15 @@ public final class CausalToken {
                 .collect(Collectors.joining(String.valueOf(SEPARATOR), VERSION + SEPARATOR, ""));
     }
 
+    /** Returns whether both hold the same positions, in whatever order they were merged. */
     @Override
     public boolean equals(Object other) {
-        return other instanceof CausalToken that && positions.equals(that.positions);
+        return other instanceof CausalToken that && Set.copyOf(positions).equals(Set.copyOf(that.positions));
     }
 
     @Override
     public int hashCode() {
-        return positions.hashCode();
+        return Set.copyOf(positions).hashCode();
     }
 
     @Override
