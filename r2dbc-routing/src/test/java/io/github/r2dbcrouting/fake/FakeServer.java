@@ -1,0 +1,94 @@
+package io.github.r2dbcrouting.fake;
+
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactory;
+import io.r2dbc.spi.ConnectionFactoryMetadata;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Mono;
+
+/** A server that is in whatever state a test puts it in. */
+public final class FakeServer implements ConnectionFactory {
+
+    public volatile ServerRole role;
+    public volatile String cluster = "7";
+    public volatile String startedAt;
+    public volatile int timeline = 1;
+
+    /** Up to where it has replayed, or up to where its history is on its disk. */
+    public volatile long position = 0x1000;
+
+    /** Up to where it has written its history, on its disk or not: a nudge brings the position here and beyond. */
+    public volatile long written = 0x1000;
+
+    public volatile String configuration = "first";
+    public volatile boolean durableCommits = true;
+
+    /** What connecting fails with; {@code null} if it does not. */
+    public volatile Throwable refusing;
+
+    /** What connecting waits for. */
+    public volatile Mono<Void> opening = Mono.empty();
+
+    private final String name;
+    private final List<FakeConnection> opened = new CopyOnWriteArrayList<>();
+
+    public FakeServer(String name, ServerRole role) {
+        this.name = name;
+        this.role = role;
+        this.startedAt = name + " for the first time";
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** Every connection that was ever opened to it. */
+    public List<FakeConnection> opened() {
+        return opened;
+    }
+
+    public long stillOpen() {
+        return opened.stream().filter(connection -> connection.closes() == 0).count();
+    }
+
+    public WalPosition at() {
+        return new WalPosition(cluster, timeline, position);
+    }
+
+    public ServerIdentity identity() {
+        return new ServerIdentity(cluster, startedAt);
+    }
+
+    public Observation observation() {
+        return new Observation(role, at(), timeline, configuration);
+    }
+
+    public Introduction introduction() {
+        return new Introduction(identity(), observation(), String.valueOf(opened.size()), durableCommits);
+    }
+
+    @Override
+    public Publisher<? extends Connection> create() {
+        return opening.then(Mono.fromCallable(() -> {
+            Throwable refusal = refusing;
+            if (refusal instanceof Exception exception) {
+                throw exception;
+            }
+            FakeConnection connection = new FakeConnection(this);
+            opened.add(connection);
+            return connection;
+        }));
+    }
+
+    @Override
+    public ConnectionFactoryMetadata getMetadata() {
+        return () -> "PostgreSQL";
+    }
+}
