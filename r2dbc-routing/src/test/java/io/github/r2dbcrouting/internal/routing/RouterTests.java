@@ -1,0 +1,487 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.Freshness;
+import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.RouteDecision;
+import io.github.r2dbcrouting.RouteDecision.Candidate;
+import io.github.r2dbcrouting.RouteDecision.Reason;
+import io.github.r2dbcrouting.RouteDecision.Refusal;
+import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class RouterTests {
+
+    private static final BitSet NOBODY = new BitSet();
+
+    private final Object identity = new Object();
+    private final int[] inFlight = new int[8];
+    private final Random random = new Random(1);
+    private final Router router = new Router(identity, server -> inFlight[server], random::nextInt, Safeguards.all());
+    private final SessionState session = new SessionState();
+
+    private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
+    private final ServerState near = server(1, ServerRole.REPLICA, ServerStatus.UP, 90);
+    private final ServerState far = server(2, ServerRole.REPLICA, ServerStatus.UP, 50);
+    private final RoutingTable table = table(primary, near, far);
+
+    @Test
+    void sendsAWriteToThePrimary() {
+        Route route = router.choose(table, Ask.of(Routing.write(), session), NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.WRITE);
+        assertThat(route.onPrimary()).isTrue();
+    }
+
+    @Test
+    void sendsAReadOfTheLatestToThePrimary() {
+        Route route = router.choose(table, read(Freshness.latest()), NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.LATEST);
+    }
+
+    @Test
+    void sendsAReadThatAsksForNothingToAReplica() {
+        Route route = router.choose(table, read(Freshness.any()), NOBODY);
+
+        assertThat(route.server()).isIn(near, far);
+        assertThat(route.reason()).isEqualTo(Reason.NOTHING_TO_COVER);
+        assertThat(route.required()).isEmpty();
+        assertThat(route.onPrimary()).isFalse();
+    }
+
+    @Test
+    void sendsACausalReadOnlyToAReplicaThatCoversItsToken() {
+        session.observe(token(60));
+
+        for (int round = 0; round < 100; round++) {
+            Route route = router.choose(table, read(Freshness.causal()), NOBODY);
+
+            assertThat(route.server()).isSameAs(near);
+            assertThat(route.reason()).isEqualTo(Reason.COVERS_TOKEN);
+            assertThat(route.required()).containsExactly(position(60));
+        }
+    }
+
+    @Test
+    void sendsACausalReadThatNoReplicaCoversToThePrimary() {
+        session.observe(token(91));
+
+        Route route = router.choose(table, read(Freshness.causal()), NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.NO_REPLICA_COVERS);
+    }
+
+    @Test
+    void lendsTheReplicaThatIsExactlyAtTheToken() {
+        session.observe(token(90));
+
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(near);
+    }
+
+    @Test
+    void sendsAReadToThePrimaryWhileItsSessionHasAWritePending() {
+        PendingWrite write = session.begin(identity, false);
+
+        Route route = router.choose(table, read(Freshness.causal()), NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.WRITE_PENDING);
+        write.settle(position(10));
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
+                .isFalse();
+    }
+
+    @Test
+    void ignoresAPendingWriteThatDoesNotConcernTheRead() {
+        PendingWrite elsewhere = session.begin("another router", false);
+
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
+                .isFalse();
+        PendingWrite own = session.begin(identity, false);
+        assertThat(router.choose(table, read(Freshness.any()), NOBODY).onPrimary())
+                .isFalse();
+        assertThat(List.of(elsewhere, own)).hasSize(2);
+    }
+
+    @Test
+    void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
+        Router careless =
+                new Router(identity, server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
+        PendingWrite write = session.begin(identity, false);
+
+        assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
+                .isFalse();
+        write.settle(null);
+    }
+
+    @Test
+    void requiresNothingOfAForeignCluster() {
+        session.observe(CausalToken.of(List.of(new WalPosition("8", 1, 999))));
+
+        Route route = router.choose(table, read(Freshness.causal()), NOBODY);
+
+        assertThat(route.onPrimary()).isFalse();
+        assertThat(route.reason()).isEqualTo(Reason.NOTHING_TO_COVER);
+    }
+
+    @Test
+    void trustsNoReplicaWithATokenOfAnotherTimeline() {
+        session.observe(CausalToken.of(List.of(new WalPosition("7", 2, 1))));
+
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(primary);
+    }
+
+    @Test
+    void routesToPrimaryWhenEveryReplicaIsTooOldOrSilent() {
+        RoutingTable old = table(
+                primary,
+                new ServerState(
+                        1,
+                        "db1",
+                        List.of(),
+                        ServerRole.REPLICA,
+                        ServerStatus.UP,
+                        position(90),
+                        identity(1),
+                        1,
+                        true,
+                        null),
+                server(2, ServerRole.REPLICA, ServerStatus.SUSPECT, 90),
+                server(3, ServerRole.REPLICA, ServerStatus.DOWN, 90),
+                server(4, ServerRole.REPLICA, ServerStatus.REFUSED, 90),
+                server(5, ServerRole.UNKNOWN, ServerStatus.UNKNOWN, 90));
+
+        Route route = router.choose(old, read(Freshness.any()), NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.NO_REPLICA);
+    }
+
+    @Test
+    void avoidsServersThatWereTried() {
+        assertThat(router.choose(table, read(Freshness.any()), tried(1)).server())
+                .isSameAs(far);
+        assertThat(router.choose(table, read(Freshness.any()), tried(2)).server())
+                .isSameAs(near);
+        assertThat(router.choose(table, read(Freshness.any()), tried(1, 2)).server())
+                .isSameAs(primary);
+    }
+
+    @Test
+    void sendsAWriteToThePrimaryAlsoAfterThatWasTried() {
+        assertThat(router.choose(table, Ask.of(Routing.write(), null), tried(0)).server())
+                .isSameAs(primary);
+    }
+
+    @Test
+    void readsFromReplicasWithoutAPrimary() {
+        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        session.observe(token(60));
+
+        assertThat(router.choose(headless, read(Freshness.any()), NOBODY).server())
+                .isIn(near, far);
+        assertThat(router.choose(headless, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(near);
+    }
+
+    @Test
+    void servesNeitherWritesNorUncoveredReadsWithoutAPrimary() {
+        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        session.observe(token(91));
+
+        for (Ask ask : List.of(Ask.of(Routing.write(), session), read(Freshness.latest()), read(Freshness.causal()))) {
+            Route route = router.choose(headless, ask, NOBODY);
+
+            assertThat(route.server()).isNull();
+            assertThat(route.reason()).isEqualTo(Reason.NO_SERVER);
+            assertThat(route.onPrimary()).isFalse();
+        }
+    }
+
+    @Test
+    void servesNothingFromTheEmptyTable() {
+        RoutingTable empty = new RoutingTable(0, List.of(), null, null);
+
+        assertThat(router.choose(empty, read(Freshness.any()), NOBODY).server()).isNull();
+        assertThat(router.choose(empty, Ask.of(Routing.write(), null), NOBODY).server())
+                .isNull();
+    }
+
+    @Test
+    void takesTheLessLoadedOfTwo() {
+        inFlight[1] = 5;
+        inFlight[2] = 4;
+
+        for (int round = 0; round < 100; round++) {
+            assertThat(router.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isSameAs(far);
+        }
+    }
+
+    @Test
+    void sendsNothingToTheMostLoadedOfThree() {
+        ServerState third = server(3, ServerRole.REPLICA, ServerStatus.UP, 90);
+        inFlight[1] = 9;
+        int[] chosen = new int[4];
+
+        for (int round = 0; round < 3_000; round++) {
+            chosen[
+                    router.choose(table(primary, near, far, third), read(Freshness.any()), NOBODY)
+                            .server()
+                            .index()]++;
+        }
+
+        assertThat(chosen[0]).isZero();
+        assertThat(chosen[1]).isZero();
+        assertThat(chosen[2]).isBetween(1_000, 2_000);
+        assertThat(chosen[3]).isBetween(1_000, 2_000);
+    }
+
+    @Test
+    void spreadsReadsEvenlyOverEquallyLoadedReplicas() {
+        ServerState third = server(3, ServerRole.REPLICA, ServerStatus.UP, 90);
+        RoutingTable three = table(near, far, third, server(0, ServerRole.PRIMARY, ServerStatus.UP, 100));
+        int[] chosen = new int[4];
+
+        for (int round = 0; round < 6_000; round++) {
+            int server =
+                    router.choose(three, read(Freshness.any()), NOBODY).server().index();
+            chosen[server]++;
+        }
+
+        assertThat(chosen[0]).isZero();
+        for (int replica = 1; replica <= 3; replica++) {
+            assertThat(chosen[replica]).isBetween(1_700, 2_300);
+        }
+    }
+
+    @Test
+    void explainsEachRefusal() {
+        RoutingTable mixed = table(
+                primary,
+                near,
+                far,
+                server(3, ServerRole.REPLICA, ServerStatus.DOWN, 90),
+                new ServerState(
+                        4, "db4", List.of(), ServerRole.REPLICA, ServerStatus.UP, null, identity(4), 1, true, null),
+                server(5, ServerRole.REPLICA, ServerStatus.UP, 90));
+        session.observe(token(60));
+        Ask ask = read(Freshness.causal());
+
+        RouteDecision decision = router.explain(router.choose(mixed, ask, tried(5)), ask, tried(5));
+
+        assertThat(decision.server()).isEqualTo("db1");
+        assertThat(decision.role()).isEqualTo(ServerRole.REPLICA);
+        assertThat(decision.intent()).isEqualTo(Intent.READ);
+        assertThat(decision.candidates())
+                .containsExactly(
+                        new Candidate("db0", Refusal.WRONG_ROLE),
+                        new Candidate("db1", null),
+                        new Candidate("db2", Refusal.BEHIND_TOKEN),
+                        new Candidate("db3", Refusal.NOT_UP),
+                        new Candidate("db4", Refusal.TOO_FAR_BEHIND),
+                        new Candidate("db5", Refusal.FAILED));
+    }
+
+    @Test
+    void explainsAPendingWrite() {
+        PendingWrite write = session.begin(identity, false);
+        Ask ask = read(Freshness.causal());
+
+        RouteDecision decision = router.explain(router.choose(table, ask, NOBODY), ask, NOBODY);
+
+        assertThat(decision.server()).isEqualTo("db0");
+        assertThat(decision.candidates())
+                .extracting(Candidate::refusal)
+                .containsExactly(null, Refusal.WRITE_PENDING, Refusal.WRITE_PENDING);
+        write.settle(null);
+    }
+
+    @Test
+    void explainsThatNobodyCanServe() {
+        RoutingTable headless = new RoutingTable(1, List.of(), null, null);
+        Ask ask = Ask.of(Routing.write(), null);
+
+        RouteDecision decision = router.explain(router.choose(headless, ask, NOBODY), ask, NOBODY);
+
+        assertThat(decision.server()).isNull();
+        assertThat(decision.role()).isEqualTo(ServerRole.UNKNOWN);
+        assertThat(decision.candidates()).isEmpty();
+    }
+
+    @Test
+    void explainsWhatItChooses() {
+        Random draw = new Random(99);
+
+        for (int round = 0; round < 20_000; round++) {
+            RoutingTable any = anyTable(draw);
+            SessionState anySession = new SessionState();
+            if (draw.nextInt(3) > 0) {
+                anySession.observe(CausalToken.of(List.of(anyPosition(draw))));
+            }
+            PendingWrite write = draw.nextInt(4) == 0 ? anySession.begin(identity, false) : null;
+            Routing entry = draw.nextInt(4) == 0 ? Routing.write() : Routing.read();
+            Freshness freshness = List.of(Freshness.any(), Freshness.causal(), Freshness.latest())
+                    .get(draw.nextInt(3));
+            Ask ask = Ask.of(entry.freshness(freshness), draw.nextInt(5) == 0 ? null : anySession);
+            BitSet tried = BitSet.valueOf(new long[] {draw.nextInt(4) == 0 ? draw.nextInt(32) : 0});
+
+            Route route = router.choose(any, ask, tried);
+            RouteDecision decision = router.explain(route, ask, tried);
+
+            String picture = any + "\n" + ask + " tried " + tried + " -> " + decision;
+            assertThat(decision.candidates()).as(picture).hasSameSizeAs(any.servers());
+            List<String> eligible = decision.candidates().stream()
+                    .filter(candidate -> candidate.refusal() == null)
+                    .map(Candidate::server)
+                    .toList();
+            ServerState chosen = route.server();
+            if (chosen == null) {
+                assertThat(eligible).as(picture).isEmpty();
+                assertThat(decision.server()).as(picture).isNull();
+            } else if (route.onPrimary()) {
+                assertThat(eligible).as(picture).containsExactly(chosen.name());
+            } else {
+                assertThat(eligible).as(picture).contains(chosen.name());
+                assertThat(chosen.covers(route.required())).as(picture).isTrue();
+                assertThat(write != null && ask.causal()).as(picture).isFalse();
+                for (String name : eligible) {
+                    assertThat(reachable(any, ask, tried, name)).as(picture).isTrue();
+                }
+            }
+            assertThat(decision.toString()).as(picture).doesNotContain("\n");
+        }
+    }
+
+    /** Whether some draw chooses the server. */
+    private boolean reachable(RoutingTable any, Ask ask, BitSet tried, String name) {
+        int wanted = any.servers().stream()
+                .filter(server -> server.name().equals(name))
+                .findFirst()
+                .orElseThrow()
+                .index();
+        Router eager = new Router(identity, server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all());
+        for (int attempt = 0; attempt < 200; attempt++) {
+            if (eager.choose(any, ask, tried).server().index() == wanted) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A table as the monitor may publish it: whoever is a primary and is not followed, is refused. */
+    private static RoutingTable anyTable(Random draw) {
+        List<ServerState> servers = new ArrayList<>();
+        ServerState followed = null;
+        boolean reached = false;
+        for (int index = draw.nextInt(5); index >= 0; index--) {
+            int at = servers.size();
+            int kind = draw.nextInt(6);
+            if (kind == 0) {
+                servers.add(new ServerState(
+                        at,
+                        "db" + at,
+                        List.of(),
+                        ServerRole.UNKNOWN,
+                        draw.nextBoolean() ? ServerStatus.UNKNOWN : ServerStatus.DOWN,
+                        null,
+                        null,
+                        0,
+                        true,
+                        null));
+                continue;
+            }
+            reached = true;
+            ServerStatus status = List.of(
+                            ServerStatus.UP,
+                            ServerStatus.UP,
+                            ServerStatus.SUSPECT,
+                            ServerStatus.DOWN,
+                            ServerStatus.REFUSED)
+                    .get(draw.nextInt(5));
+            if (kind == 1) {
+                boolean usable = status == ServerStatus.UP || status == ServerStatus.SUSPECT;
+                boolean loses = followed != null && usable;
+                ServerState server =
+                        server(at, ServerRole.PRIMARY, loses ? ServerStatus.REFUSED : status, anyPosition(draw), false);
+                followed = usable && !loses ? server : followed;
+                servers.add(server);
+            } else {
+                Position position = draw.nextInt(6) == 0 ? null : anyPosition(draw);
+                servers.add(server(at, ServerRole.REPLICA, status, position, position == null || draw.nextInt(6) == 0));
+            }
+        }
+        return new RoutingTable(1, servers, followed, reached ? "7" : null);
+    }
+
+    private static WalPosition anyPosition(Random draw) {
+        return new WalPosition("7", 1 + draw.nextInt(8) / 7, draw.nextInt(10));
+    }
+
+    private Ask read(Freshness freshness) {
+        return Ask.of(Routing.read().freshness(freshness), session);
+    }
+
+    private static BitSet tried(int... servers) {
+        BitSet all = new BitSet();
+        for (int server : servers) {
+            all.set(server);
+        }
+        return all;
+    }
+
+    private static RoutingTable table(ServerState... servers) {
+        List<ServerState> inOrder = new ArrayList<>(List.of(servers));
+        inOrder.sort(java.util.Comparator.comparingInt(ServerState::index));
+        ServerState first = inOrder.stream()
+                .filter(server -> server.role() == ServerRole.PRIMARY)
+                .findFirst()
+                .orElse(null);
+        return new RoutingTable(1, inOrder, first, "7");
+    }
+
+    private static ServerState server(int index, ServerRole role, ServerStatus status, long lsn) {
+        return server(index, role, status, position(lsn), false);
+    }
+
+    private static ServerState server(
+            int index, ServerRole role, ServerStatus status, Position position, boolean tooFarBehind) {
+        return new ServerState(
+                index, "db" + index, List.of(), role, status, position, identity(index), 1, tooFarBehind, null);
+    }
+
+    private static ServerIdentity identity(int index) {
+        return new ServerIdentity("7", "start " + index);
+    }
+
+    private static CausalToken token(long lsn) {
+        return CausalToken.of(List.of(position(lsn)));
+    }
+
+    private static WalPosition position(long lsn) {
+        return new WalPosition("7", 1, lsn);
+    }
+}

@@ -1,0 +1,264 @@
+package io.github.r2dbcrouting.internal.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import reactor.test.StepVerifier;
+
+class SessionStateTests {
+
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
+    private final Object router = new Object();
+    private final SessionState session = new SessionState();
+
+    @Test
+    void hasNeitherATokenNorPendingWritesAtFirst() {
+        assertThat(session.observed()).isNull();
+        assertThat(session.hasPending(router)).isFalse();
+        StepVerifier.create(session.token()).expectComplete().verify(LIMIT);
+    }
+
+    @Test
+    void countsAWriteAsPendingUntilItIsSettled() {
+        PendingWrite write = session.begin(router, false);
+
+        assertThat(session.hasPending(router)).isTrue();
+        write.end();
+        assertThat(session.hasPending(router)).isTrue();
+        write.settle(position(5));
+
+        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.observed()).isEqualTo(token(5));
+    }
+
+    @Test
+    void countsNoPendingWriteOfAnotherRouter() {
+        PendingWrite write = session.begin(router, false);
+
+        assertThat(session.hasPending(new Object())).isFalse();
+        assertThat(write.openTransaction()).isFalse();
+    }
+
+    @Test
+    void staysPendingWhileOneOfSeveralWritesIs() {
+        PendingWrite one = session.begin(router, false);
+        PendingWrite other = session.begin(router, false);
+
+        other.settle(position(9));
+        assertThat(session.hasPending(router)).isTrue();
+        one.settle(position(5));
+
+        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.observed()).isEqualTo(token(9));
+    }
+
+    @Test
+    void takesNoPositionFromAWriteThatDidNotTakePlace() {
+        session.begin(router, false).settle(null);
+
+        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.observed()).isNull();
+    }
+
+    @Test
+    void ignoresASecondSettlement() {
+        PendingWrite write = session.begin(router, false);
+        PendingWrite other = session.begin(router, false);
+
+        write.settle(position(5));
+        write.settle(position(50));
+        write.settle(null);
+
+        assertThat(session.observed()).isEqualTo(token(5));
+        assertThat(session.hasPending(router)).isTrue();
+        other.settle(null);
+    }
+
+    @Test
+    void mergesWhatItObserves() {
+        session.observe(token(5));
+        session.observe(token(3));
+        session.observe(CausalToken.of(List.of(new WalPosition("8", 1, 1))));
+
+        assertThat(session.observed().positions()).containsExactly(position(5), new WalPosition("8", 1, 1));
+        assertThat(session.hasPending(router)).isFalse();
+    }
+
+    @Test
+    void givesItsTokenAtOnceWhenNothingIsPending() {
+        session.observe(token(5));
+
+        StepVerifier.create(session.token())
+                .expectNext(token(5))
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void withholdsItsTokenUntilEveryPendingWriteIsSettled() {
+        PendingWrite one = session.begin(router, false);
+        PendingWrite other = session.begin(router, false);
+
+        StepVerifier.create(session.token())
+                .expectSubscription()
+                .then(() -> other.settle(position(9)))
+                .expectNoEvent(Duration.ofMillis(50))
+                .then(() -> one.settle(position(5)))
+                .expectNext(token(9))
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void doesNotWaitForAWriteThatBeganAfterItWasAsked() {
+        PendingWrite early = session.begin(router, false);
+
+        StepVerifier.create(session.token())
+                .expectSubscription()
+                .then(() -> {
+                    PendingWrite late = session.begin(router, false);
+                    early.settle(position(5));
+                    assertThat(late.openTransaction()).isFalse();
+                })
+                .expectNext(token(5))
+                .expectComplete()
+                .verify(LIMIT);
+        assertThat(session.hasPending(router)).isTrue();
+    }
+
+    @Test
+    void looksForPendingWritesWhenSubscribedAndNotBefore() {
+        var token = session.token();
+        PendingWrite write = session.begin(router, false);
+
+        StepVerifier.create(token)
+                .expectSubscription()
+                .expectNoEvent(Duration.ofMillis(20))
+                .then(() -> write.settle(position(5)))
+                .expectNext(token(5))
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void failsAtOnceWhileAWriteTransactionIsOpen() {
+        PendingWrite transaction = session.begin(router, true);
+
+        StepVerifier.create(session.token())
+                .expectErrorSatisfies(error -> assertThat(error)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("commit"))
+                .verify(LIMIT);
+        assertThat(transaction.openTransaction()).isTrue();
+    }
+
+    @Test
+    void waitsForATransactionThatHasEnded() {
+        PendingWrite transaction = session.begin(router, true);
+        transaction.end();
+
+        StepVerifier.create(session.token())
+                .expectSubscription()
+                .then(() -> transaction.settle(position(5)))
+                .expectNext(token(5))
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void changesNothingWhenTheWaitForItsTokenIsCancelled() {
+        PendingWrite write = session.begin(router, false);
+
+        StepVerifier.create(session.token()).expectSubscription().thenCancel().verify(LIMIT);
+
+        assertThat(session.hasPending(router)).isTrue();
+        write.settle(position(5));
+        assertThat(session.observed()).isEqualTo(token(5));
+    }
+
+    @Test
+    void losesNothingWhenManyThreadsWriteAndObserve() throws Exception {
+        int threads = 8;
+        int writesEach = 2_000;
+        AtomicLong lsn = new AtomicLong();
+        CyclicBarrier together = new CyclicBarrier(threads);
+        ExecutorService pool = Executors.newFixedThreadPool(threads);
+        List<Future<Long>> all = new ArrayList<>();
+
+        for (int thread = 0; thread < threads; thread++) {
+            String own = "thread-" + thread;
+            boolean observer = thread == 0;
+            all.add(pool.submit(() -> {
+                together.await(10, TimeUnit.SECONDS);
+                long highest = 0;
+                for (int i = 0; i < writesEach; i++) {
+                    PendingWrite write = session.begin(own, i % 2 == 0);
+                    assertThat(session.hasPending(own)).isTrue();
+                    highest = lsn.incrementAndGet();
+                    write.end();
+                    if (observer) {
+                        write.settle(null);
+                        session.observe(token(highest));
+                    } else {
+                        write.settle(position(highest));
+                    }
+                    assertThat(session.hasPending(own)).isFalse();
+                    assertThat(session.observed().positions().get(0).covers(position(highest)))
+                            .isTrue();
+                }
+                return highest;
+            }));
+        }
+
+        for (Future<Long> one : all) {
+            assertThat(one.get(30, TimeUnit.SECONDS)).isPositive();
+        }
+        pool.shutdown();
+        assertThat(session.observed()).isEqualTo(token((long) threads * writesEach));
+        assertThat(session).hasToString(session.observed() + ", 0 pending");
+    }
+
+    @Test
+    void settlesOnceWhenTwoThreadsSettleTheSameWrite() throws Exception {
+        ExecutorService pool = Executors.newFixedThreadPool(2);
+        CyclicBarrier together = new CyclicBarrier(2);
+
+        for (int round = 0; round < 2_000; round++) {
+            PendingWrite write = session.begin(router, false);
+            Future<?> one = pool.submit(() -> {
+                together.await(10, TimeUnit.SECONDS);
+                write.settle(position(1));
+                return null;
+            });
+            Future<?> other = pool.submit(() -> {
+                together.await(10, TimeUnit.SECONDS);
+                write.settle(position(1));
+                return null;
+            });
+            assertThat(one.get(10, TimeUnit.SECONDS)).isNull();
+            assertThat(other.get(10, TimeUnit.SECONDS)).isNull();
+            assertThat(session.hasPending(router)).isFalse();
+        }
+        pool.shutdown();
+    }
+
+    private static CausalToken token(long lsn) {
+        return CausalToken.of(List.of(position(lsn)));
+    }
+
+    private static WalPosition position(long lsn) {
+        return new WalPosition("7", 1, lsn);
+    }
+}
