@@ -31,7 +31,8 @@ final class PositionHistory {
         if (last != null && !position.covers(last)) {
             size = 0;
         }
-        if (size == 0 || sentAt - this.sentAt[at(size - 2)] >= spacing || size == 1) {
+        // the newest entry is replaced until it is far enough from the one before it
+        if (size < 2 || this.sentAt[newest] - this.sentAt[at(size - 2)] >= spacing) {
             newest = (newest + 1) % positions.length;
             size = Math.min(size + 1, positions.length);
         }
