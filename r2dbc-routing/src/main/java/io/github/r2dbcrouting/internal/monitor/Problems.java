@@ -7,22 +7,25 @@ import java.util.concurrent.TimeoutException;
 /** What does an error of a probe mean, for people? Never repeats a URL or a password: those are in no such error. */
 final class Problems {
 
+    /** Causes may form a circle. */
+    private static final int MAX_DEPTH = 20;
+
     private Problems() {}
 
     static String describe(Throwable error) {
         Throwable root = error;
-        while (root.getCause() != null
-                && root.getCause() != root
-                && !(root instanceof R2dbcException known && known.getSqlState() != null)) {
+        for (int depth = 0; depth < MAX_DEPTH && root.getCause() != null && !hasState(root); depth++) {
             root = root.getCause();
         }
         String message = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
         if (root instanceof R2dbcException r2dbc && r2dbc.getSqlState() != null) {
-            return switch (r2dbc.getSqlState().substring(0, 2)) {
-                case "28" -> "refused the login (" + message + "): check user name and password";
-                case "3D" -> "has no such database (" + message + ")";
-                default -> message + " (SQLSTATE " + r2dbc.getSqlState() + ")";
-            };
+            String state = r2dbc.getSqlState();
+            if (state.startsWith("28")) {
+                return "refused the login (" + message + "): check user name and password";
+            }
+            return state.startsWith("3D")
+                    ? "has no such database (" + message + ")"
+                    : message + " (SQLSTATE " + state + ")";
         }
         if (root instanceof ConnectException) {
             return "cannot be reached (" + message + "): check its address, and that it runs";
@@ -31,5 +34,9 @@ final class Problems {
             return "does not answer in time";
         }
         return message;
+    }
+
+    private static boolean hasState(Throwable error) {
+        return error instanceof R2dbcException known && known.getSqlState() != null;
     }
 }
