@@ -44,7 +44,7 @@ final class ClusterReducer {
             servers.add(state(report, cluster, seen, near));
         }
         ServerState primary = primary(reports, servers, before);
-        explainMissingPrimary(servers, primary);
+        explainMissingPrimary(reports, servers, primary);
         return new RoutingTable(before.version() + 1, servers, primary, cluster);
     }
 
@@ -117,35 +117,59 @@ final class ClusterReducer {
         long bestBranch = 0;
         boolean tie = false;
         for (ServerState server : servers) {
-            boolean usable = server.status() == ServerStatus.UP || server.status() == ServerStatus.SUSPECT;
             Sample sample = reports.get(server.index()).sample();
-            if (server.role() != ServerRole.PRIMARY || !usable || sample == null) {
+            if (server.role() != ServerRole.PRIMARY || server.status() == ServerStatus.REFUSED || sample == null) {
                 continue;
             }
+            // also one that is down counts: what was promoted before it does not come back by its going away
+            boolean usable = server.status() != ServerStatus.DOWN;
             long branch = sample.observation().branch();
-            if (best == null || branch > bestBranch || (branch == bestBranch && server.index() == followed)) {
-                best = server;
+            if (branch > bestBranch) {
+                bestBranch = branch;
+                best = usable ? server : null;
                 tie = false;
-            } else if (branch == bestBranch && best.index() != followed) {
-                tie = true;
+            } else if (branch == bestBranch && usable) {
+                if (best == null || server.index() == followed) {
+                    best = server;
+                    tie = false;
+                } else if (best.index() != followed) {
+                    tie = true;
+                }
             }
-            bestBranch = Math.max(bestBranch, branch);
         }
         return tie ? null : best;
     }
 
     /** A server that could be the primary and is not says why. */
-    private static void explainMissingPrimary(List<ServerState> servers, @Nullable ServerState primary) {
+    private static void explainMissingPrimary(
+            List<ServerReport> reports, List<ServerState> servers, @Nullable ServerState primary) {
         for (int i = 0; i < servers.size(); i++) {
             ServerState server = servers.get(i);
             boolean followed = primary != null && primary.index() == server.index();
             if (server.role() == ServerRole.PRIMARY && server.status() == ServerStatus.UP && !followed) {
-                String problem = primary == null
-                        ? "is one of several primaries, and none of them was followed before: stop the wrong one"
-                        : "is a primary, too, but " + primary.name() + " is followed: it serves nothing";
-                servers.set(i, withProblem(server, problem));
+                servers.set(i, withProblem(server, whyNotPrimary(reports, servers, server, primary)));
             }
         }
+    }
+
+    private static String whyNotPrimary(
+            List<ServerReport> reports, List<ServerState> servers, ServerState server, @Nullable ServerState primary) {
+        if (primary != null) {
+            return "is a primary, too, but " + primary.name() + " is followed: it serves nothing";
+        }
+        for (ServerState other : servers) {
+            boolean down = other.role() == ServerRole.PRIMARY && other.status() == ServerStatus.DOWN;
+            if (down && branch(reports, other) > branch(reports, server)) {
+                return "is a primary on an earlier branch, and " + other.name()
+                        + ", which is down, on a later branch: it serves nothing";
+            }
+        }
+        return "is one of several primaries, and none of them was followed before: stop the wrong one";
+    }
+
+    private static long branch(List<ServerReport> reports, ServerState server) {
+        Sample sample = reports.get(server.index()).sample();
+        return sample == null ? 0 : sample.observation().branch();
     }
 
     private static ServerState withProblem(ServerState server, String problem) {
