@@ -1,0 +1,262 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.fake.FakeServer;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class PositionCaptureTests {
+
+    private static final Object ROUTER = new Object();
+
+    private final PositionCapture capture = new PositionCapture();
+    private final SessionState session = new SessionState();
+    private final FakeServer primary = new FakeServer("db0", ServerRole.PRIMARY);
+
+    @Test
+    void settlesAWriteThatEndedBeforeTheSampleWasSent() {
+        handIn(durable(100));
+
+        PositionCapture.Outcome outcome = settle(plain(101), position(50));
+
+        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(1, 0));
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
+        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(capture.waiting()).isFalse();
+        assertThat(capture.latest()).isEqualTo(position(50));
+    }
+
+    @Test
+    void settlesNoWriteThatEndedWhenTheSampleWasSentOrLater() {
+        handIn(durable(101));
+        handIn(durable(102));
+
+        PositionCapture.Outcome outcome = settle(plain(101), position(50));
+
+        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(0, 0));
+        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(capture.waiting()).isTrue();
+        assertThat(capture.latest()).isNull();
+    }
+
+    @Test
+    void settlesAllThatEndedBeforeWithOneSample() {
+        for (int i = 0; i < 100; i++) {
+            handIn(durable(i));
+        }
+        handIn(durable(200));
+
+        assertThat(settle(plain(101), position(50)).settled()).isEqualTo(100);
+        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(settle(plain(201), position(60)).settled()).isEqualTo(1);
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(60))));
+    }
+
+    @Test
+    void comparesTimesAcrossTheOverflowOfTheClock() {
+        handIn(durable(Long.MAX_VALUE));
+
+        assertThat(settle(plain(Long.MAX_VALUE - 1), position(50)).settled()).isZero();
+        assertThat(settle(plain(Long.MIN_VALUE), position(50)).settled()).isEqualTo(1);
+    }
+
+    @Test
+    void doesNotSettleAnAsynchronousWriteByAPlainSample() {
+        handIn(asynchronous(100));
+
+        assertThat(capture.needsNudge()).isTrue();
+        assertThat(settle(plain(101), position(50)).settled()).isZero();
+        assertThat(session.hasPending(ROUTER)).isTrue();
+    }
+
+    @Test
+    void settlesAnAsynchronousWriteByANudgedSample() {
+        handIn(asynchronous(100));
+
+        assertThat(settle(nudged(100), position(50)).settled()).isZero();
+        assertThat(settle(nudged(101), position(60)).settled()).isEqualTo(1);
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(60))));
+        assertThat(capture.needsNudge()).isFalse();
+    }
+
+    @Test
+    void settlesAnAsynchronousWriteByAPlainSampleIfItTrustsTheFlush() {
+        handIn(asynchronous(100));
+
+        assertThat(capture.settle(0, plain(101), position(50), true).settled()).isEqualTo(1);
+    }
+
+    @Test
+    void settlesTheDurableOnesWhileTheAsynchronousOnesWait() {
+        handIn(asynchronous(100));
+        handIn(durable(100));
+
+        assertThat(settle(plain(101), position(50)).settled()).isEqualTo(1);
+        assertThat(capture.needsNudge()).isTrue();
+    }
+
+    @Test
+    void needsNoNudgeForDurableWrites() {
+        handIn(durable(100));
+
+        assertThat(capture.needsNudge()).isFalse();
+    }
+
+    @Test
+    void forgetsThatWritesWereDurable() {
+        handIn(durable(100));
+
+        capture.forgetDurability();
+
+        assertThat(capture.needsNudge()).isTrue();
+        assertThat(settle(plain(101), position(50)).settled()).isZero();
+        assertThat(settle(nudged(101), position(50)).settled()).isEqualTo(1);
+    }
+
+    @Test
+    void holdsAWriteOnAnotherServerForPossiblyLost() {
+        handIn(new EndedWrite(session.begin(ROUTER, false), 1, position(10), true, 100));
+
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
+    }
+
+    @Test
+    void holdsAWriteOnAnotherBranchForPossiblyLost() {
+        handIn(durable(100));
+
+        assertThat(settle(plain(101), new WalPosition("7", 2, 50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+    }
+
+    @Test
+    void holdsAWriteForPossiblyLostIfTheServerHasGoneBackBehindWhereItBegan() {
+        handIn(durable(100));
+
+        assertThat(settle(plain(101), position(9))).isEqualTo(new PositionCapture.Outcome(1, 1));
+    }
+
+    @Test
+    void holdsAWriteForPossiblyLostIfNothingIsKnownOfWhereItBegan() {
+        handIn(new EndedWrite(session.begin(ROUTER, false), 0, null, true, 100));
+
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+    }
+
+    @Test
+    void waitsForNoNudgeOfAHistoryThatTheWriteIsNotIn() {
+        handIn(new EndedWrite(session.begin(ROUTER, false), 1, position(10), false, 100));
+
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+    }
+
+    @Test
+    void holdsAnAsynchronousWriteForPossiblyLostIfTheConnectionOfTheSampleIsYounger() {
+        handIn(asynchronous(100));
+
+        Sample younger = new Sample(primary.introduction(), 100, primary.observation(), 101, true);
+
+        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+    }
+
+    @Test
+    void holdsADurableWriteForSafeAlsoIfTheConnectionOfTheSampleIsYounger() {
+        handIn(durable(100));
+
+        Sample younger = new Sample(primary.introduction(), 100, primary.observation(), 101, false);
+
+        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, 0));
+    }
+
+    @Test
+    void wantsToBeToldOnceUntilItGathers() {
+        assertThat(capture.handIn(durable(1))).isTrue();
+        assertThat(capture.handIn(durable(2))).isFalse();
+        assertThat(capture.waiting()).isFalse();
+
+        capture.gather();
+
+        assertThat(capture.waiting()).isTrue();
+        assertThat(capture.handIn(durable(3))).isTrue();
+    }
+
+    @Test
+    void losesNoWriteThatIsHandedInWhileItGathers() throws Exception {
+        int threads = 4;
+        int each = 5_000;
+        AtomicInteger announcements = new AtomicInteger();
+        ExecutorService pool = Executors.newFixedThreadPool(threads);
+        List<Future<?>> writers = new ArrayList<>();
+        for (int thread = 0; thread < threads; thread++) {
+            writers.add(pool.submit(() -> {
+                SessionState own = new SessionState();
+                for (int i = 0; i < each; i++) {
+                    PendingWrite write = own.begin(ROUTER, false);
+                    if (capture.handIn(new EndedWrite(write, 0, position(10), true, 100))) {
+                        announcements.incrementAndGet();
+                    }
+                }
+                return null;
+            }));
+        }
+
+        int settled = 0;
+        int answered = 0;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        while (settled < threads * each && System.nanoTime() - deadline < 0) {
+            // only what was announced is gathered: a missed announcement would leave writes behind for ever
+            if (announcements.get() > answered) {
+                answered++;
+                capture.gather();
+                settled += settle(plain(101), position(50)).settled();
+            }
+        }
+
+        for (Future<?> writer : writers) {
+            assertThat(writer.get(10, TimeUnit.SECONDS)).isNull();
+        }
+        pool.shutdown();
+        assertThat(settled).isEqualTo(threads * each);
+    }
+
+    private void handIn(EndedWrite write) {
+        boolean unused = capture.handIn(write);
+        capture.gather();
+    }
+
+    private EndedWrite durable(long endedAt) {
+        return new EndedWrite(session.begin(ROUTER, false), 0, position(10), true, endedAt);
+    }
+
+    private EndedWrite asynchronous(long endedAt) {
+        return new EndedWrite(session.begin(ROUTER, false), 0, position(10), false, endedAt);
+    }
+
+    private PositionCapture.Outcome settle(Sample sample, Position position) {
+        return capture.settle(0, sample, position, false);
+    }
+
+    private Sample plain(long sentAt) {
+        return new Sample(primary.introduction(), 0, primary.observation(), sentAt, false);
+    }
+
+    private Sample nudged(long sentAt) {
+        return new Sample(primary.introduction(), 0, primary.observation(), sentAt, true);
+    }
+
+    private static WalPosition position(long lsn) {
+        return new WalPosition("7", 1, lsn);
+    }
+}
