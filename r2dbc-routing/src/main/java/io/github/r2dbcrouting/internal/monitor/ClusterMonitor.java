@@ -347,13 +347,27 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private void publish() {
         RoutingTable before = tables.current();
         long now = clock.getAsLong();
-        RoutingTable table =
-                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind(), now));
+        RoutingTable table = reduce(before, now);
+        ServerState primary = table.primary().orElse(null);
+        Position position = primary == null ? null : primary.position();
+        if (primary != null && position != null && primary.index() != followed(before)) {
+            // what made it the primary is the first that is known of its history: replicas are measured against that
+            history.add(primary.sampledAt(), position);
+            table = reduce(before, now);
+        }
         tables.publish(table);
         TableChanges.between(before, table, event -> {
             LOG.info("{}", event);
             events.accept(event);
         });
+    }
+
+    private RoutingTable reduce(RoutingTable before, long now) {
+        return reducer.reduce(reports, before, position -> history.within(position, settings.farBehind(), now));
+    }
+
+    private static int followed(RoutingTable table) {
+        return table.primary().map(ServerState::index).orElse(-1);
     }
 
     private void onThread(Runnable task) {
