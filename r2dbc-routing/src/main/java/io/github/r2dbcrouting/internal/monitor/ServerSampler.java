@@ -121,11 +121,12 @@ final class ServerSampler {
             return;
         }
         probing = true;
-        boolean nudge = nudgeNext;
-        nudgeNext = false;
+        Monitored monitored = connection;
+        // an introduction does not nudge: the probe after it does
+        boolean nudge = nudgeNext && monitored != null;
+        nudgeNext &= !nudge;
         askedMeanwhile = false;
         long sentAt = clock.getAsLong();
-        Monitored monitored = connection;
         Mono<Sample> answer = monitored == null ? introduce() : observe(monitored, sentAt, nudge);
         probe = answer.publishOn(scheduler).subscribe(this::answered, this::failed);
     }
