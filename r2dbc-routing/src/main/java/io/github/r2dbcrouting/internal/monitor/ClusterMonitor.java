@@ -69,6 +69,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final AtomicBoolean started = new AtomicBoolean();
 
     private @Nullable Position nudgedTo;
+    private @Nullable Position nudgeAskedFor;
     private long capturedAt;
     private long lastCaptureSentAt;
     private final AtomicLong configuration = new AtomicLong();
@@ -221,6 +222,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     @Override
     public void failed(MonitoredServer server, Throwable error) {
         int index = server.index();
+        if (index == followed(tables.current())) {
+            nudgeAskedFor = null;
+        }
         reports.set(index, reports.get(index).failed(Problems.describe(error)));
         publish();
     }
@@ -292,8 +296,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         boolean stuck = !position.covers(wanted)
                 && position.equals(before.observation().position())
                 && clock.getAsLong() - capturedAt > STALL.toNanos();
-        boolean nudged = nudgedTo != null && nudgedTo.covers(wanted);
+        boolean nudged = (nudgedTo != null && nudgedTo.covers(wanted))
+                || (nudgeAskedFor != null && nudgeAskedFor.covers(wanted));
         if (stuck && !nudged && safeguards.has(Safeguard.NUDGE)) {
+            nudgeAskedFor = wanted;
             samplers.get(primary.index()).probeNow(true);
         }
     }
