@@ -127,7 +127,8 @@ final class ServerSampler {
         nudgeNext &= !nudge;
         askedMeanwhile = false;
         long sentAt = clock.getAsLong();
-        Mono<Sample> answer = monitored == null ? introduce() : observe(monitored, sentAt, nudge);
+        // deferred, so that what throws instead of signalling an error counts as a failure, too
+        Mono<Sample> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, sentAt, nudge));
         probe = answer.publishOn(scheduler).subscribe(this::answered, this::failed);
     }
 
