@@ -67,6 +67,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final PositionHistory history;
     private final PositionCapture capture = new PositionCapture();
     private final AtomicBoolean started = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private @Nullable Position nudgedTo;
     private @Nullable Position nudgeAskedFor;
@@ -192,13 +193,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      * @return completes when no further probe will be sent
      */
     public Mono<Void> close() {
-        return Mono.fromRunnable(() -> {
+        Mono<Void> stopped = Mono.<Void>fromRunnable(() -> {
                     samplers.forEach(ServerSampler::close);
                     tables.close();
                     scheduler.dispose();
                 })
-                .subscribeOn(scheduler)
-                .then();
+                .subscribeOn(scheduler);
+        return Mono.defer(() -> closed.compareAndSet(false, true) ? stopped : Mono.empty());
     }
 
     @Override
