@@ -105,6 +105,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
         this.capturedAt = clock.getAsLong() - CATCHING_UP.toNanos();
+        this.lastCaptureSentAt = clock.getAsLong();
         for (MonitoredServer server : servers) {
             samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), scheduler, clock, this));
             reports.add(ServerReport.none(server));
