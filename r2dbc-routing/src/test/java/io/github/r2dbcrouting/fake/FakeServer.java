@@ -74,6 +74,13 @@ public final class FakeServer implements ConnectionFactory {
         return new Introduction(identity(), observation(), String.valueOf(opened.size()), durableCommits);
     }
 
+    /** Goes on by so many bytes, all of them on its disk. */
+    public void advance(long bytes) {
+        long next = Math.max(position, written) + bytes;
+        written = next;
+        position = next;
+    }
+
     @Override
     public Publisher<? extends Connection> create() {
         return opening.then(Mono.fromCallable(() -> {
