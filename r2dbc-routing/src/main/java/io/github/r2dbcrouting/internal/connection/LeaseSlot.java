@@ -5,10 +5,12 @@ import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
@@ -94,7 +96,9 @@ final class LeaseSlot {
         }
 
         void start(Mono<Lease> acquisition) {
-            subscription.update(acquisition.subscribe(this::arrived, this::failed, () -> failed(null)));
+            Arrival arrival = new Arrival();
+            subscription.update(arrival);
+            acquisition.subscribe(arrival);
         }
 
         private void leave() {
@@ -109,6 +113,30 @@ final class LeaseSlot {
             result.emitError(
                     new R2dbcNonTransientResourceException("the connection was closed"),
                     Sinks.EmitFailureHandler.FAIL_FAST);
+        }
+
+        /** Takes what arrives also after it was disposed of: the cancel and the value may cross. */
+        private final class Arrival extends BaseSubscriber<Lease> {
+
+            @Override
+            protected void hookOnSubscribe(Subscription upstream) {
+                requestUnbounded();
+            }
+
+            @Override
+            protected void hookOnNext(Lease lease) {
+                arrived(lease);
+            }
+
+            @Override
+            protected void hookOnError(Throwable error) {
+                failed(error);
+            }
+
+            @Override
+            protected void hookOnComplete() {
+                failed(null);
+            }
         }
 
         private void arrived(Lease lease) {
