@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -92,7 +93,13 @@ final class LeaseSlot {
         }
 
         Mono<Lease> lease() {
-            return result.asMono().doOnCancel(this::leave);
+            AtomicBoolean left = new AtomicBoolean();
+            return result.asMono().doOnCancel(() -> {
+                // a subscription may be cancelled more than once
+                if (left.compareAndSet(false, true)) {
+                    leave();
+                }
+            });
         }
 
         void start(Mono<Lease> acquisition) {
