@@ -138,9 +138,18 @@ final class Lease {
         Detached.run(release(), error -> LOG.debug("a connection of {} was not given back", server.name(), error));
     }
 
-    /** Closes the connection instead of lending it again, and frees its place in the pool. */
+    /**
+     * Closes the connection instead of lending it again, and frees its place in the pool. Nothing stops it once it has
+     * started, as with {@link #release()}.
+     */
     Mono<Void> discard() {
-        return Mono.from(physical.close()).onErrorComplete().then(release());
+        return Mono.defer(() -> {
+            Mono<Void> closed = Mono.from(physical.close()).onErrorComplete();
+            Detached.run(
+                    closed.then(release()),
+                    error -> LOG.debug("a connection of {} was not given back", server.name(), error));
+            return returned.asMono();
+        });
     }
 
     private Mono<Void> giveBack() {
