@@ -41,8 +41,12 @@ final class PhysicalConnectionFactory implements ConnectionFactory {
                 .timeout(INTRODUCTION_LIMIT)
                 .<Connection>map(
                         introduction -> new PhysicalConnection(opened, introduction, monitor.now(), configuration))
-                .doOnError(error ->
-                        Detached.run(opened.close(), failure -> LOG.debug("closing a connection failed", failure)));
+                .doOnError(error -> close(opened))
+                .doOnCancel(() -> close(opened));
+    }
+
+    private static void close(Connection opened) {
+        Detached.run(opened.close(), failure -> LOG.debug("closing a connection failed", failure));
     }
 
     @Override
