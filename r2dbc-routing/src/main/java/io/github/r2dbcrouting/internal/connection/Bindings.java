@@ -26,11 +26,11 @@ final class Bindings {
     private record Binding(@Nullable Object value, @Nullable Class<?> nullType) {}
 
     void bind(int index, Object value) {
-        put(index, new Binding(Objects.requireNonNull(value, "value"), null));
+        put(index, new Binding(Required.argument(value, "value"), null));
     }
 
     void bindNull(int index, Class<?> type) {
-        put(index, new Binding(null, Objects.requireNonNull(type, "type")));
+        put(index, new Binding(null, Required.argument(type, "type")));
     }
 
     private void put(int index, Binding binding) {
@@ -48,7 +48,7 @@ final class Bindings {
 
     /** Finds the index of {@code $n}. */
     int indexOf(String name) {
-        Objects.requireNonNull(name, "name");
+        Required.argument(name, "name");
         int number = 0;
         boolean valid = name.length() >= 2 && name.length() <= 6 && name.charAt(0) == '$';
         for (int i = 1; valid && i < name.length(); i++) {

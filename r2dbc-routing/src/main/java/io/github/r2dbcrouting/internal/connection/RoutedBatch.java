@@ -6,7 +6,6 @@ import io.r2dbc.spi.Batch;
 import io.r2dbc.spi.Result;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import reactor.core.publisher.Flux;
 
 /** A batch that is made on a server's connection when its execution is subscribed, and not before. */
@@ -24,7 +23,7 @@ final class RoutedBatch implements Batch {
 
     @Override
     public Batch add(String sql) {
-        Objects.requireNonNull(sql, "sql");
+        Required.argument(sql, "sql");
         StatementText text = engine.read(sql);
         if (text.parameters() > 0) {
             throw new IllegalArgumentException("a statement with parameters cannot be part of a batch: " + sql);

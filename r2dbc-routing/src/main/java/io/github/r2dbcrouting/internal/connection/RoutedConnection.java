@@ -204,7 +204,7 @@ public final class RoutedConnection implements Connection {
 
     @Override
     public Publisher<Void> createSavepoint(String name) {
-        Objects.requireNonNull(name, "name");
+        Required.argument(name, "name");
         Mono<Void> begun = Mono.defer(() -> transaction == null ? begin(null) : Mono.empty());
         return begun.then(
                 onOpenTransaction(lease -> command(lease, lease.connection().createSavepoint(name))));
@@ -212,13 +212,13 @@ public final class RoutedConnection implements Connection {
 
     @Override
     public Publisher<Void> releaseSavepoint(String name) {
-        Objects.requireNonNull(name, "name");
+        Required.argument(name, "name");
         return onOpenTransaction(lease -> command(lease, lease.connection().releaseSavepoint(name)));
     }
 
     @Override
     public Publisher<Void> rollbackTransactionToSavepoint(String name) {
-        Objects.requireNonNull(name, "name");
+        Required.argument(name, "name");
         return onOpenTransaction(lease -> command(lease, lease.connection().rollbackTransactionToSavepoint(name)));
     }
 
@@ -231,7 +231,7 @@ public final class RoutedConnection implements Connection {
     @Override
     public Statement createStatement(String sql) {
         assertOpen();
-        return new RoutedStatement(this, engine, Objects.requireNonNull(sql, "sql"));
+        return new RoutedStatement(this, engine, Required.argument(sql, "sql"));
     }
 
     /** Counts what is about to be sent outside a transaction as a write of the session, if there is one. */
@@ -281,19 +281,19 @@ public final class RoutedConnection implements Connection {
 
     @Override
     public Publisher<Void> setTransactionIsolationLevel(IsolationLevel isolationLevel) {
-        Objects.requireNonNull(isolationLevel, "isolationLevel");
+        Required.argument(isolationLevel, "isolationLevel");
         return onHeld(settings.isolation(isolationLevel)).doOnSuccess(ignored -> settings.isolationIs(isolationLevel));
     }
 
     @Override
     public Publisher<Void> setLockWaitTimeout(Duration timeout) {
-        Objects.requireNonNull(timeout, "timeout");
+        Required.argument(timeout, "timeout");
         return onHeld(settings.lockWaitTimeout(timeout));
     }
 
     @Override
     public Publisher<Void> setStatementTimeout(Duration timeout) {
-        Objects.requireNonNull(timeout, "timeout");
+        Required.argument(timeout, "timeout");
         return onHeld(settings.statementTimeout(timeout));
     }
 
@@ -314,6 +314,7 @@ public final class RoutedConnection implements Connection {
 
     @Override
     public Publisher<Boolean> validate(ValidationDepth depth) {
+        Required.argument(depth, "depth");
         return Mono.defer(() -> {
             if (closed) {
                 return Mono.just(false);

@@ -6,7 +6,6 @@ import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
-import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -61,7 +60,9 @@ final class RoutedStatement implements Statement {
 
     @Override
     public Statement returnGeneratedValues(String... columns) {
-        Objects.requireNonNull(columns, "columns");
+        for (String column : Required.argument(columns, "columns")) {
+            Required.argument(column, "column");
+        }
         if (text.returnsRows()) {
             throw new IllegalStateException("the statement has a RETURNING clause already");
         }
