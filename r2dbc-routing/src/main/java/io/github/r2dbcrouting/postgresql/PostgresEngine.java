@@ -62,12 +62,18 @@ public final class PostgresEngine implements Engine {
             + " pg_backend_pid()::text, current_setting('synchronous_commit')"
             + FROM_ROLE;
 
-    /** Not in a transaction of its own, and flushed by the call itself; the fourth argument came with version 17. */
-    private static final String NUDGE = "SELECT pg_logical_emit_message(false, '', '', true)";
+    /** Flushed by the call itself, which comes before the rest of the row; the fourth argument came with version 17. */
+    private static final String NUDGE_AND_OBSERVE = "SELECT pg_current_wal_flush_lsn()::text, pg_conf_load_time()::text"
+            + " FROM (SELECT pg_logical_emit_message(false, '', '', true) AS mark OFFSET 0) AS nudge"
+            + " WHERE mark IS NOT NULL";
 
     /** Assigns a transaction id, so that its commit waits for the flush that the setting asks for. */
     private static final String NUDGE_BEFORE_17 =
             "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, '', ''); COMMIT";
+
+    /** Behind every commit, on disk or not: not where replicas come soon, but sound where a nudge is refused. */
+    private static final String OBSERVE_INSERTED =
+            "SELECT pg_current_wal_insert_lsn()::text, pg_conf_load_time()::text";
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
@@ -93,28 +99,34 @@ public final class PostgresEngine implements Engine {
 
     @Override
     public Mono<Observation> observe(Connection connection, Introduction introduction) {
-        Observation opened = introduction.observation();
-        String cluster = introduction.identity().cluster();
-        if (opened.role() == ServerRole.PRIMARY) {
-            return prepared(
-                    connection,
-                    OBSERVE_PRIMARY,
-                    row -> new Observation(
-                            ServerRole.PRIMARY,
-                            position(cluster, (int) opened.branch(), row.get(0, String.class)),
-                            opened.branch(),
-                            text(row, 1)));
+        if (introduction.observation().role() == ServerRole.PRIMARY) {
+            return prepared(connection, OBSERVE_PRIMARY, row -> primary(introduction, row, false));
         }
-        return prepared(connection, OBSERVE, row -> observation(row, cluster));
+        return prepared(
+                connection,
+                OBSERVE,
+                row -> observation(row, introduction.identity().cluster()));
     }
 
     @Override
-    public Mono<Void> nudge(Connection connection) {
-        return run(connection, NUDGE)
+    public Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction) {
+        return one(connection, NUDGE_AND_OBSERVE, row -> primary(introduction, row, false))
                 .onErrorResume(
-                        error ->
-                                error instanceof R2dbcException r2dbc && UNDEFINED_FUNCTION.equals(r2dbc.getSqlState()),
-                        error -> run(connection, NUDGE_BEFORE_17));
+                        error -> UNDEFINED_FUNCTION.equals(state(error)),
+                        error -> run(connection, NUDGE_BEFORE_17).then(observe(connection, introduction)))
+                .onErrorResume(
+                        error -> !connectionLost(error),
+                        error -> one(connection, OBSERVE_INSERTED, row -> primary(introduction, row, true)));
+    }
+
+    private static Observation primary(Introduction introduction, Readable row, boolean inserted) {
+        long branch = introduction.observation().branch();
+        WalPosition position = position(introduction.identity().cluster(), (int) branch, row.get(0, String.class));
+        return new Observation(
+                ServerRole.PRIMARY,
+                inserted && position != null ? position.withoutPageHeader() : position,
+                branch,
+                text(row, 1));
     }
 
     @Override
@@ -142,13 +154,19 @@ public final class PostgresEngine implements Engine {
     }
 
     @Override
+    public boolean sentAtOnce(StatementText text) {
+        return text.parameters() == 0;
+    }
+
+    @Override
     public boolean connectionLost(Throwable error) {
-        if (!(error instanceof R2dbcException r2dbc)) {
-            return true;
-        }
-        String state = r2dbc.getSqlState();
+        String state = state(error);
         // 08: connection exceptions; 57P: shutdown, crash of another backend, starting up, idle timeout
         return state == null || state.startsWith("08") || state.startsWith("57P");
+    }
+
+    private static @Nullable String state(Throwable error) {
+        return error instanceof R2dbcException r2dbc ? r2dbc.getSqlState() : null;
     }
 
     private static Observation observation(Readable row, String cluster) {
