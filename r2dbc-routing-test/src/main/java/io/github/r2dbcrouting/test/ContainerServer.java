@@ -4,7 +4,6 @@ import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.ExposedPort;
 import com.github.dockerjava.api.model.Ports;
-import io.r2dbc.spi.R2dbcException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -128,18 +127,9 @@ final class ContainerServer implements ServerProcess {
     public InetSocketAddress awaitReady() {
         InetSocketAddress reached = Objects.requireNonNull(address);
         try (ControlSessions sessions = new ControlSessions(credentials, reached)) {
-            Await.until("PostgreSQL accepts connections", START_LIMIT, () -> answers(sessions), this::logTail);
+            Await.until("PostgreSQL accepts connections", START_LIMIT, sessions::answers, this::logTail);
         }
         return reached;
-    }
-
-    private static boolean answers(ControlSessions sessions) {
-        try {
-            return sessions.query("SELECT 1").equals("1");
-        } catch (R2dbcException e) {
-            // not yet
-            return false;
-        }
     }
 
     @Override
