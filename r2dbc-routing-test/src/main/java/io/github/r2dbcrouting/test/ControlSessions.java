@@ -44,6 +44,16 @@ final class ControlSessions implements AutoCloseable {
         return inSession(connection -> rows(connection, sql));
     }
 
+    /** Runs statements, each of which may be several in one transaction, in the same session; results are dropped. */
+    void execute(String... statements) {
+        inSession(connection -> {
+            for (String sql : statements) {
+                String unused = rows(connection, sql);
+            }
+            return true;
+        });
+    }
+
     /** Runs work that needs one session for several statements. */
     <T> T inSession(Function<PostgresqlConnection, T> work) {
         PostgresqlConnection connection = borrow();

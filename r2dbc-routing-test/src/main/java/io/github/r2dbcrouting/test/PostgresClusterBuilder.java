@@ -118,11 +118,8 @@ public final class PostgresClusterBuilder {
     public PostgresCluster start() {
         Cache cache = Cache.ofUser();
         Binaries binaries = Binaries.find(cache, major);
-        return PostgresCluster.start(
-                replicas,
-                binaries,
-                new Template(cache, binaries, credentials),
-                credentials,
-                new ServerConfig(credentials, fsync, settings));
+        Hosting hosting = new LocalHosting(
+                binaries, new Template(cache, binaries, credentials), new ServerConfig(credentials, fsync, settings));
+        return PostgresCluster.start(hosting, credentials, replicas);
     }
 }

@@ -41,8 +41,22 @@ public final class PostgresEngine implements Engine {
               ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
             pg_conf_load_time()::text""";
 
+    /**
+     * A parameter makes the driver prepare the statement: parsing and planning it anew cost the server three times as
+     * much as running it.
+     */
+    private static final String ALWAYS = " WHERE $1 = 0";
+
     private static final String FROM_ROLE = " FROM (SELECT pg_is_in_recovery() AS recovering OFFSET 0) AS role";
-    private static final String OBSERVE = "SELECT " + OBSERVED + FROM_ROLE;
+    private static final String OBSERVE = "SELECT " + OBSERVED + FROM_ROLE + ALWAYS;
+
+    /**
+     * A primary stays one, on its timeline, as long as its process lives: only a replica's role changes under a
+     * connection. Were it a replica after all, this would be an error.
+     */
+    private static final String OBSERVE_PRIMARY =
+            "SELECT pg_current_wal_flush_lsn()::text, pg_conf_load_time()::text" + ALWAYS;
+
     private static final String INTRODUCE = "SELECT " + OBSERVED
             + ", (SELECT system_identifier::text FROM pg_control_system()), pg_postmaster_start_time()::text,"
             + " pg_backend_pid()::text, current_setting('synchronous_commit')"
@@ -78,8 +92,20 @@ public final class PostgresEngine implements Engine {
     }
 
     @Override
-    public Mono<Observation> observe(Connection connection, ServerIdentity identity) {
-        return one(connection, OBSERVE, row -> observation(row, identity.cluster()));
+    public Mono<Observation> observe(Connection connection, Introduction introduction) {
+        Observation opened = introduction.observation();
+        String cluster = introduction.identity().cluster();
+        if (opened.role() == ServerRole.PRIMARY) {
+            return prepared(
+                    connection,
+                    OBSERVE_PRIMARY,
+                    row -> new Observation(
+                            ServerRole.PRIMARY,
+                            position(cluster, (int) opened.branch(), row.get(0, String.class)),
+                            opened.branch(),
+                            text(row, 1)));
+        }
+        return prepared(connection, OBSERVE, row -> observation(row, cluster));
     }
 
     @Override
@@ -146,6 +172,12 @@ public final class PostgresEngine implements Engine {
             throw new IllegalStateException("the server answered null in column " + column + " of the routing query");
         }
         return value;
+    }
+
+    private static <T> Mono<T> prepared(Connection connection, String sql, Function<Row, T> mapping) {
+        return Flux.defer(() -> connection.createStatement(sql).bind(0, 0).execute())
+                .concatMap(result -> result.map((row, metadata) -> mapping.apply(row)))
+                .single();
     }
 
     private static <T> Mono<T> one(Connection connection, String sql, Function<Row, T> mapping) {

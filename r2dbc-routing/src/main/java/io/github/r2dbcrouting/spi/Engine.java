@@ -31,10 +31,10 @@ public interface Engine {
      * Asks a server for its role and position.
      *
      * @param connection a connection outside a transaction
-     * @param identity what the connection said of its server when it was introduced
+     * @param introduction what the connection said when it was opened
      * @return what the server is and where it stands, read by one statement
      */
-    Mono<Observation> observe(Connection connection, ServerIdentity identity);
+    Mono<Observation> observe(Connection connection, Introduction introduction);
 
     /**
      * Writes a mark that changes no data to the primary's history and waits until everything up to it is on its disk,

@@ -158,7 +158,7 @@ final class ServerSampler {
     private Mono<Sample> observe(Monitored monitored, long sentAt, boolean nudge) {
         Connection asked = monitored.connection;
         Mono<Void> first = nudge ? engine.nudge(asked) : Mono.empty();
-        return first.then(Mono.defer(() -> engine.observe(asked, monitored.introduction.identity())))
+        return first.then(Mono.defer(() -> engine.observe(asked, monitored.introduction)))
                 .timeout(probeTimeout, scheduler)
                 .map(observation -> new Sample(monitored.introduction, monitored.openedAt, observation, sentAt, nudge));
     }
