@@ -2,7 +2,6 @@ package io.github.r2dbcrouting.samples.quickstart;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -35,64 +34,43 @@ public final class Quickstart {
     public static void main(String[] args) {
         Terminal terminal = Terminal.ofProcess();
         System.setErr(terminal.besides(System.err));
-        CountDownLatch ended = new CountDownLatch(1);
-        endInOrderWhenInterrupted(terminal, ended);
+        Interruption interruption = Interruption.guard();
         int exitCode = 1;
         try {
             exitCode = new Quickstart(terminal, USERS, WARM_UP).run();
-        } catch (InterruptedException e) {
-            terminal.erase();
-        } catch (RuntimeException e) {
-            terminal.erase();
-            System.err.println("quickstart failed: " + e);
-            e.printStackTrace();
+        } catch (RuntimeException | InterruptedException e) {
+            // whoever pressed Ctrl-C knows why it ends
+            if (!interruption.happened()) {
+                System.err.println("quickstart failed:");
+                e.printStackTrace();
+            }
         } finally {
-            ended.countDown();
+            terminal.erase();
+            interruption.ended();
         }
         System.exit(exitCode);
     }
 
-    /** Ctrl-C unwinds the main thread, so that all is closed in the same order as at a normal end. */
-    private static void endInOrderWhenInterrupted(Terminal terminal, CountDownLatch ended) {
-        Thread main = Thread.currentThread();
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(
-                        () -> {
-                            if (ended.getCount() > 0) {
-                                terminal.line("");
-                                main.interrupt();
-                                try {
-                                    var unused = ended.await(5, TimeUnit.SECONDS);
-                                } catch (InterruptedException e) {
-                                    // the JVM ends anyway
-                                }
-                            }
-                        },
-                        "quickstart-at-exit"));
-    }
-
     /** Runs the demo, and returns the exit code. */
     int run() throws InterruptedException {
-        terminal.line("r2dbc-routing quickstart: %s users save a profile and look at it %d ms later, once"
-                .formatted(Comparison.count(users), Users.REDIRECT.toMillis()));
-        terminal.line("reading from any replica, once in causal sessions that never read behind their writes.");
+        terminal.line("r2dbc-routing quickstart: " + Figures.count(users) + " users save a profile and read it back "
+                + Users.REDIRECT.toMillis() + " ms later,");
+        terminal.line("first from any replica, then in causal sessions, which see what they wrote.");
         terminal.line("");
+        terminal.line("cluster   a PostgreSQL primary and two streaming replicas, just for this demo");
+        terminal.line("          (the first run on a machine also unpacks PostgreSQL: a few seconds more)");
         long begin = System.nanoTime();
-        terminal.line("cluster   a PostgreSQL primary and two streaming replicas, for this demo only");
-        terminal.progress("          starting; the first run on a machine also unpacks PostgreSQL");
         try (DemoCluster cluster = DemoCluster.start()) {
             terminal.line(step(
-                    "",
-                    "db0 primary, db1 replica, db2 replica that lags " + DemoCluster.LAG.toMillis() + " ms on purpose",
-                    begin));
+                    "", "db0 primary, db1 replica, db2 replica " + DemoCluster.LAG.toMillis() + " ms late", begin));
             return compare(cluster);
         }
     }
 
     private int compare(DemoCluster cluster) throws InterruptedException {
-        Outcome unused = run(cluster, "warm-up", Reading.CAUSAL, 0, warmUp);
-        Outcome naive = run(cluster, "naive", Reading.NAIVE, warmUp, users);
-        Outcome causal = run(cluster, "causal", Reading.CAUSAL, warmUp + users, users);
+        Tally unused = run(cluster, "warm-up", Reading.CAUSAL, 0, warmUp);
+        Tally naive = run(cluster, "naive", Reading.NAIVE, warmUp, users);
+        Tally causal = run(cluster, "causal", Reading.CAUSAL, warmUp + users, users);
         Comparison comparison = new Comparison(cluster.servers(), naive, causal);
 
         terminal.line("");
@@ -105,14 +83,14 @@ public final class Quickstart {
         }
         terminal.line("");
         terminal.line(comparison.summary());
-        if (causal.tally().stale() > 0) {
-            System.err.println("quickstart failed: a read in a causal session did not see the session's write");
+        if (causal.stale() > 0) {
+            System.err.println("quickstart failed: reads in causal sessions did not see what the session wrote");
             return 1;
         }
         return 0;
     }
 
-    private Outcome run(DemoCluster cluster, String name, Reading reading, long firstUser, int count)
+    private Tally run(DemoCluster cluster, String name, Reading reading, long firstUser, int count)
             throws InterruptedException {
         Tally tally = new Tally(cluster.servers().get(0).ownName());
         long begin = System.nanoTime();
@@ -127,8 +105,9 @@ public final class Quickstart {
             all.cancel(true);
             throw e;
         }
+        tally.took(Duration.ofNanos(System.nanoTime() - begin));
         terminal.line(step(name, status(tally), begin));
-        return new Outcome(tally, Duration.ofNanos(System.nanoTime() - begin));
+        return tally;
     }
 
     private static boolean ended(CompletableFuture<Void> all) throws InterruptedException {
@@ -145,12 +124,12 @@ public final class Quickstart {
     private static String status(Tally tally) {
         return "%6s users %8s stale reads %9s from replicas"
                 .formatted(
-                        Comparison.count(tally.users()),
-                        Comparison.count(tally.stale()),
-                        Comparison.percent(tally.replicaShare()));
+                        Figures.count(tally.users()),
+                        Figures.count(tally.stale()),
+                        Figures.percent(tally.replicaShare()));
     }
 
     private static String step(String name, String status, long begin) {
-        return "%-10s%-66s%8s".formatted(name, status, Comparison.seconds(System.nanoTime() - begin));
+        return "%-10s%-62s%10s".formatted(name, status, Figures.seconds(Duration.ofNanos(System.nanoTime() - begin)));
     }
 }

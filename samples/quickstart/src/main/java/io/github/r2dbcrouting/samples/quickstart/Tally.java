@@ -24,6 +24,7 @@ final class Tally {
     private final Map<String, LongAdder> readsByServer = new ConcurrentHashMap<>();
     private final Histogram writeMicros = new ConcurrentHistogram(3);
     private final Histogram readMicros = new ConcurrentHistogram(3);
+    private volatile Duration took = Duration.ZERO;
 
     Tally(String primary) {
         this.primary = primary;
@@ -54,6 +55,15 @@ final class Tally {
 
     void userIsDone() {
         users.increment();
+    }
+
+    void took(Duration whole) {
+        took = whole;
+    }
+
+    /** How long the run took; nothing before its end. */
+    Duration took() {
+        return took;
     }
 
     long users() {

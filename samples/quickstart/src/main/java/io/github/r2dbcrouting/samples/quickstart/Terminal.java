@@ -16,8 +16,6 @@ import java.time.Duration;
  */
 final class Terminal {
 
-    static final int WIDTH = 88;
-
     private static final Duration PAUSE_BETWEEN_LINES = Duration.ofSeconds(3);
 
     private final PrintStream out;
