@@ -12,7 +12,7 @@ import java.util.concurrent.TimeoutException;
  */
 public final class Quickstart {
 
-    private static final int USERS = 5_000;
+    private static final int USERS = 4_000;
     private static final int WARM_UP = 1_000;
     private static final long TICK_MILLIS = 100;
 
