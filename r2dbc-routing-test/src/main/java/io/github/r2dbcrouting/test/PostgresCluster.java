@@ -204,7 +204,7 @@ public final class PostgresCluster implements AutoCloseable {
      */
     @Override
     public String toString() {
-        return servers.stream().map(PostgresServer::picture).collect(Collectors.joining("\n"));
+        return servers.stream().map(Recovery::picture).collect(Collectors.joining("\n"));
     }
 
     void copy(PostgresServer from, PostgresServer to) {

@@ -47,7 +47,9 @@ final class PostgresClusterExtension implements BeforeEachCallback, AfterEachCal
     @Override
     public void afterEach(ExtensionContext context) {
         if (context.getExecutionException().isPresent()) {
-            log.warn("{} failed; the cluster now:\n{}", context.getDisplayName(), cluster(context));
+            // asked now, not when an appender gets to it
+            String picture = cluster(context).toString();
+            log.warn("{} failed; the cluster now:\n{}", context.getDisplayName(), picture);
             return;
         }
         LeakCheck check = context.getStore(NAMESPACE).get(LeakCheck.class, LeakCheck.class);

@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.test;
 
-import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class PostgresServer {
-
-    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final PostgresCluster cluster;
     private final int number;
@@ -99,7 +96,7 @@ public final class PostgresServer {
     /**
      * Returns the proxy between this server and its clients, for faults that have no method here.
      *
-     * @return the proxy that {@link #port()} belongs to
+     * @return the proxy, which listens on {@link #port()}
      */
     public FaultProxy proxy() {
         return links.clients();
@@ -219,10 +216,10 @@ public final class PostgresServer {
      */
     public void killBackend(int pid) {
         process.killBackend(pid);
-        Await.until(this + " has recovered", LIMIT, this::answers, process::logTail);
+        Recovery.awaitAnswer(this);
     }
 
-    /** Crashes a backend of our own, with the same effect as {@link #killBackend(int)}. */
+    /** Crashes some backend, as {@link #killBackend(int)} does. */
     public void killBackend() {
         killBackend(Integer.parseInt(query("SELECT pg_backend_pid()")));
     }
@@ -258,7 +255,7 @@ public final class PostgresServer {
             throw new IllegalStateException(this + " cannot follow " + leader);
         }
         links.follow(leader);
-        awaitStreaming();
+        Recovery.awaitStreaming(this);
     }
 
     /**
@@ -275,7 +272,7 @@ public final class PostgresServer {
         links.follow(leader);
         launch();
         awaitReady();
-        awaitStreaming();
+        Recovery.awaitStreaming(this);
     }
 
     /**
@@ -301,11 +298,7 @@ public final class PostgresServer {
         links.clients().latency(oneWay);
     }
 
-    /**
-     * Names the server and its state, without secrets.
-     *
-     * @return one line for people
-     */
+    /** Names the server and its state, without secrets. */
     @Override
     public String toString() {
         return "server %d (%s, port %d%s)".formatted(number, role(), port(), isRunning() ? "" : ", not running");
@@ -327,22 +320,8 @@ public final class PostgresServer {
         sessions = new ControlSessions(credentials, process.awaitReady());
     }
 
-    /** The timeline, or what it was when the server could last be asked. */
     int lastTimeline() {
         return isRunning() && !process.isFrozen() ? timeline() : lastTimeline;
-    }
-
-    /** One line with what the server says of itself, for the report of a failed test. */
-    String picture() {
-        String state = process.isFrozen() ? "frozen" : links.isCutOff() ? "cut off" : "";
-        if (!isRunning() || process.isFrozen()) {
-            return this + " " + state;
-        }
-        try {
-            return "%s at %s on timeline %d %s".formatted(this, position(), timeline(), state);
-        } catch (R2dbcException | ClusterException e) {
-            return this + " does not answer: " + e.getMessage();
-        }
     }
 
     /** Ends the server; its data is of no more use. */
@@ -360,25 +339,6 @@ public final class PostgresServer {
             throw new ClusterException(this + " is frozen");
         }
         return current;
-    }
-
-    private void awaitStreaming() {
-        if (!links.isCutOff()) {
-            Await.until(
-                    this + " streams from its primary",
-                    LIMIT,
-                    () -> Recovery.isStreamingFrom(this, links.followed()),
-                    () -> "Their histories may have parted; the end of its log:\n" + process.logTail());
-        }
-    }
-
-    private boolean answers() {
-        try {
-            return query("SELECT 1").equals("1");
-        } catch (R2dbcException e) {
-            // it refuses connections while it recovers
-            return false;
-        }
     }
 
     private void closeSessions() {

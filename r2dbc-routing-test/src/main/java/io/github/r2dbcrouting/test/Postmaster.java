@@ -160,7 +160,7 @@ final class Postmaster implements ServerProcess {
         Await.until(
                 "the killed processes have ended",
                 STOP_LIMIT,
-                () -> ending.isDone() && children.stream().noneMatch(ProcessHandle::isAlive),
+                () -> ending.isDone() && children.stream().allMatch(Commands::hasEnded),
                 this::logTail);
         frozen = false;
     }
@@ -233,7 +233,7 @@ final class Postmaster implements ServerProcess {
         Await.until(
                 "the server has ended its other processes, too",
                 STOP_LIMIT,
-                () -> children.stream().noneMatch(ProcessHandle::isAlive),
+                () -> children.stream().allMatch(Commands::hasEnded),
                 this::logTail);
     }
 

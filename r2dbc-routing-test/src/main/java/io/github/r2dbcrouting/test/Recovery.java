@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.test;
 
+import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -64,8 +65,42 @@ final class Recovery {
         }
     }
 
+    /** Waits until the server accepts connections again after it has restarted by itself. */
+    static void awaitAnswer(PostgresServer server) {
+        Await.until(
+                server + " has recovered",
+                LIMIT,
+                server.sessions()::answers,
+                () -> "The end of its log:\n" + server.process().logTail());
+    }
+
+    /** Waits until a replica streams from the server that it follows, unless it is cut off. */
+    static void awaitStreaming(PostgresServer server) {
+        if (!server.links().isCutOff()) {
+            Await.until(
+                    server + " streams from its primary",
+                    LIMIT,
+                    () -> isStreamingFrom(server, server.links().followed()),
+                    () -> "Their histories may have parted; the end of its log:\n"
+                            + server.process().logTail());
+        }
+    }
+
+    /** One line with what the server says of itself, for the report of a failed test. */
+    static String picture(PostgresServer server) {
+        String state = server.process().isFrozen() ? "frozen" : server.links().isCutOff() ? "cut off" : "";
+        if (!server.isRunning() || server.process().isFrozen()) {
+            return server + " " + state;
+        }
+        try {
+            return "%s at %s on timeline %d %s".formatted(server, position(server), timeline(server), state);
+        } catch (R2dbcException | ClusterException e) {
+            return server + " does not answer: " + e.getMessage();
+        }
+    }
+
     /** Whether WAL of the leader's own timeline arrives: a connection alone may still be refused for it. */
-    static boolean isStreamingFrom(PostgresServer server, @Nullable PostgresServer leader) {
+    private static boolean isStreamingFrom(PostgresServer server, @Nullable PostgresServer leader) {
         String timeline = server.query("SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming'");
         return leader != null && timeline.equals(Integer.toString(timeline(leader)));
     }
