@@ -3,10 +3,12 @@ package io.github.r2dbcrouting.test;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What does a short-lived program say when it is run to its end? */
+/** What do programs say when they are run to their end, and how are other processes told something? */
 final class Commands {
 
     private Commands() {}
@@ -49,6 +51,24 @@ final class Commands {
         if (!pids.isEmpty()) {
             run(Stream.concat(Stream.of("sh", "-c", "kill -" + name + " \"$@\"", "kill"), pids.stream())
                     .toList());
+        }
+    }
+
+    /**
+     * Whether a process has ended, be it that nobody has taken notice: orphans go to the first process of the machine or
+     * the container, which may take its time to reap them, or never do it.
+     */
+    static boolean hasEnded(ProcessHandle process) {
+        if (!process.isAlive()) {
+            return true;
+        }
+        try {
+            String stat = Files.readString(
+                    Path.of("/proc", Long.toString(process.pid()), "stat"), StandardCharsets.ISO_8859_1);
+            // the state follows the name in parentheses, which may hold anything
+            return stat.startsWith(") Z", stat.lastIndexOf(')'));
+        } catch (IOException e) {
+            return !process.isAlive();
         }
     }
 }

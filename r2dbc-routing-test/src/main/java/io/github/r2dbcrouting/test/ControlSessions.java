@@ -4,6 +4,7 @@ import io.r2dbc.postgresql.PostgresqlConnectionConfiguration;
 import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.postgresql.api.PostgresqlConnection;
 import io.r2dbc.postgresql.api.PostgresqlResult;
+import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.ValidationDepth;
 import java.net.InetSocketAddress;
@@ -42,6 +43,26 @@ final class ControlSessions implements AutoCloseable {
     /** What {@code psql -At} would print. */
     String query(String sql) {
         return inSession(connection -> rows(connection, sql));
+    }
+
+    /** Whether the server accepts connections and answers. */
+    boolean answers() {
+        try {
+            return query("SELECT 1").equals("1");
+        } catch (R2dbcException e) {
+            // it starts, or recovers
+            return false;
+        }
+    }
+
+    /** Runs statements, each of which may be several in one transaction, in the same session; results are dropped. */
+    void execute(String... statements) {
+        inSession(connection -> {
+            for (String sql : statements) {
+                String unused = rows(connection, sql);
+            }
+            return true;
+        });
     }
 
     /** Runs work that needs one session for several statements. */

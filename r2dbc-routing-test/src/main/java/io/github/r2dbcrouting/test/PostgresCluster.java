@@ -1,12 +1,10 @@
 package io.github.r2dbcrouting.test;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 
 /**
  * Which servers are there? A real PostgreSQL primary with streaming replicas, run as processes of the test's own JVM.
@@ -20,37 +18,31 @@ public final class PostgresCluster implements AutoCloseable {
 
     private static final Duration REPLAY_LIMIT = Duration.ofSeconds(30);
 
-    private final Binaries binaries;
-    private final Template template;
+    private final Hosting hosting;
     private final Credentials credentials;
-    private final ServerConfig config;
-    private final RunFolder folder = RunFolder.create();
+    private final int initialServers;
     private final List<PostgresServer> servers = new CopyOnWriteArrayList<>();
-    private final Thread atExit = new Thread(this::discard, "postgres-cluster-at-exit");
+    private final Thread atExit = new Thread(this::end, "postgres-cluster-at-exit");
     private boolean closed;
 
-    private PostgresCluster(Binaries binaries, Template template, Credentials credentials, ServerConfig config) {
-        this.binaries = binaries;
-        this.template = template;
+    private PostgresCluster(Hosting hosting, Credentials credentials, int initialServers) {
+        this.hosting = hosting;
         this.credentials = credentials;
-        this.config = config;
+        this.initialServers = initialServers;
     }
 
-    static PostgresCluster start(
-            int replicas, Binaries binaries, Template template, Credentials credentials, ServerConfig config) {
-        PostgresCluster cluster = new PostgresCluster(binaries, template, credentials, config);
+    static PostgresCluster start(Hosting hosting, Credentials credentials, int replicas) {
+        PostgresCluster cluster = new PostgresCluster(hosting, credentials, 1 + replicas);
         Runtime.getRuntime().addShutdownHook(cluster.atExit);
         try {
             for (int number = 0; number <= replicas; number++) {
                 cluster.addServer();
             }
-            cluster.startFromTemplate();
+            cluster.begin();
             return cluster;
-        } catch (RuntimeException | IOException e) {
+        } catch (RuntimeException e) {
             cluster.close();
-            throw e instanceof RuntimeException unchecked
-                    ? unchecked
-                    : new UncheckedIOException("Could not prepare the servers", (IOException) e);
+            throw e;
         }
     }
 
@@ -111,12 +103,60 @@ public final class PostgresCluster implements AutoCloseable {
     }
 
     /**
-     * Waits until every replica that can has replayed what the primary has flushed by now.
+     * Returns the server that is the primary now: of several, the one on the highest timeline.
+     *
+     * @return that server; if no primary runs, the one that was the last
+     */
+    public PostgresServer currentPrimary() {
+        List<PostgresServer> primaries =
+                servers.stream().filter(server -> server.role() == Role.PRIMARY).toList();
+        return primaries.stream()
+                .max(Comparator.comparing(PostgresServer::lastTimeline))
+                .orElseThrow(() -> new ClusterException("No server is a primary:\n" + this));
+    }
+
+    /**
+     * Adds a replica of the current primary and waits until it streams.
+     *
+     * @return the new server, whose number follows the highest one; {@link #reset()} removes it
+     */
+    public PostgresServer addReplica() {
+        PostgresServer added = addServer();
+        added.rejoin();
+        return added;
+    }
+
+    /**
+     * Waits until every replica that can has replayed what the {@linkplain #currentPrimary() current primary} has flushed
+     * by now. Those that are down, frozen, cut off, paused or follow another server are not waited for.
      *
      * @throws ClusterException if one does not within 30 s; the message says where each stands
      */
     public void awaitReplayed() {
-        Replay.await(this, REPLAY_LIMIT);
+        PostgresServer primary = currentPrimary();
+        if (!Replay.within(primary, servers, REPLAY_LIMIT)) {
+            throw new ClusterException("The replicas did not catch up within %d s: %s"
+                    .formatted(REPLAY_LIMIT.toSeconds(), Replay.picture(primary, servers)));
+        }
+    }
+
+    /**
+     * Undoes every fault and drops what was created in the databases, so that the next test finds what the first one
+     * found: all servers run, server 0 is the primary on timeline 1, the others stream from it, added replicas are gone.
+     * Idle connections of applications stay, unless roles have changed; those that are inside a transaction are ended.
+     * Takes some 10 ms when little has happened and as long as a start after a promotion, which makes a new cluster, with
+     * another system identifier, behind the same ports.
+     */
+    public void reset() {
+        while (servers.size() > initialServers) {
+            PostgresServer added = servers.remove(servers.size() - 1);
+            added.discard();
+            added.links().close();
+        }
+        if (!ClusterReset.repair(this)) {
+            servers.parallelStream().forEach(PostgresServer::discard);
+            begin();
+        }
     }
 
     /**
@@ -149,7 +189,7 @@ public final class PostgresCluster implements AutoCloseable {
     /** Ends all servers and deletes their data. Closing twice does nothing more. */
     @Override
     public void close() {
-        discard();
+        end();
         try {
             Runtime.getRuntime().removeShutdownHook(atExit);
         } catch (IllegalStateException e) {
@@ -157,33 +197,40 @@ public final class PostgresCluster implements AutoCloseable {
         }
     }
 
-    private synchronized void discard() {
+    /**
+     * Names each server with its state, without secrets.
+     *
+     * @return a line per server
+     */
+    @Override
+    public String toString() {
+        return servers.stream().map(Recovery::picture).collect(Collectors.joining("\n"));
+    }
+
+    void copy(PostgresServer from, PostgresServer to) {
+        hosting.copy(from, to);
+    }
+
+    private synchronized void end() {
         if (!closed) {
             closed = true;
-            servers.forEach(PostgresServer::discard);
-            folder.close();
+            servers.parallelStream().forEach(PostgresServer::discard);
+            servers.forEach(server -> server.links().close());
+            hosting.close();
         }
     }
 
-    private void addServer() throws IOException {
-        int number = servers.size();
-        Path home = Files.createDirectory(folder.path().resolve("server" + number));
-        servers.add(new PostgresServer(this, number, credentials, new Postmaster(binaries, home)));
+    private PostgresServer addServer() {
+        PostgresServer server = new PostgresServer(this, servers.size(), credentials, hosting);
+        servers.add(server);
+        return server;
     }
 
-    private void startFromTemplate() throws IOException {
-        Path seed = primary().postmaster().data();
-        template.instantiate(seed);
+    /** Makes the servers, which do not run, a new cluster. */
+    private void begin() {
+        hosting.seed(servers());
         for (PostgresServer server : servers) {
-            Path data = server.postmaster().data();
-            if (server != primary()) {
-                FileTree.copy(seed, data, file -> true);
-            }
-            config.write(data, server.number(), server.upstreamPort());
-        }
-        for (PostgresServer server : servers) {
-            boolean replica = server != primary();
-            server.follow(replica ? primary() : null, replica);
+            server.links().follow(server == primary() ? null : primary());
             server.launch();
         }
         servers.forEach(PostgresServer::awaitReady);

@@ -16,6 +16,7 @@ public final class PostgresClusterBuilder {
     private int replicas;
     private @Nullable Integer major;
     private boolean fsync;
+    private @Nullable String image;
     private Credentials credentials = Credentials.DEFAULT;
 
     PostgresClusterBuilder() {}
@@ -110,19 +111,40 @@ public final class PostgresClusterBuilder {
     }
 
     /**
+     * Runs the servers in containers instead of processes; {@code org.testcontainers:testcontainers} must be on the
+     * classpath. The system property {@code r2dbc-routing.test.postgres=testcontainers} does so for all clusters, with the
+     * image {@code postgres} of the version asked for, or else 18.
+     *
+     * @param dockerImage an image made like the official {@code postgres} one, with bash
+     * @return this builder
+     */
+    public PostgresClusterBuilder testcontainers(String dockerImage) {
+        image = Objects.requireNonNull(dockerImage, "dockerImage");
+        return this;
+    }
+
+    /**
      * Starts the servers and returns when all accept connections and the replicas have what the primary has.
      *
      * @return the running cluster, to be closed by the caller
-     * @throws ClusterException if a server does not come up; the message holds the end of its log
+     * @throws ClusterException if a server does not come up, with the end of its log; if the servers are to run in containers, and
+     *     Docker cannot be reached
      */
     public PostgresCluster start() {
+        ServerConfig config = new ServerConfig(credentials, fsync, settings);
+        return PostgresCluster.start(hosting(config), credentials, replicas);
+    }
+
+    private Hosting hosting(ServerConfig config) {
+        String wanted = image;
+        if (wanted == null && "testcontainers".equals(System.getProperty("r2dbc-routing.test.postgres"))) {
+            wanted = "postgres:" + (major == null ? 18 : major);
+        }
+        if (wanted != null) {
+            return ContainerHosting.of(wanted, credentials, config);
+        }
         Cache cache = Cache.ofUser();
         Binaries binaries = Binaries.find(cache, major);
-        return PostgresCluster.start(
-                replicas,
-                binaries,
-                new Template(cache, binaries, credentials),
-                credentials,
-                new ServerConfig(credentials, fsync, settings));
+        return new LocalHosting(binaries, new Template(cache, binaries, credentials), config);
     }
 }

@@ -1,8 +1,5 @@
 package io.github.r2dbcrouting.test;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -17,28 +14,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PostgresServer {
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
-
     private final PostgresCluster cluster;
     private final int number;
     private final Credentials credentials;
-    private final Postmaster postmaster;
-    private final FaultProxy clients;
-    private final FaultProxy upstream;
-    private volatile @Nullable PostgresServer followed;
-    private volatile boolean cutFromServers;
+    private final ServerLinks links;
+    private final ServerProcess process;
     private volatile @Nullable ControlSessions sessions;
+    private volatile int lastTimeline = 1;
 
-    PostgresServer(PostgresCluster cluster, int number, Credentials credentials, Postmaster postmaster) {
+    PostgresServer(PostgresCluster cluster, int number, Credentials credentials, Hosting hosting) {
         this.cluster = cluster;
         this.number = number;
         this.credentials = credentials;
-        this.postmaster = postmaster;
-        this.clients = FaultProxy.to(postmaster::address);
-        this.upstream = FaultProxy.to(() -> {
-            PostgresServer leader = followed;
-            return leader == null ? null : leader.postmaster.address();
-        });
+        this.links = new ServerLinks(this);
+        this.process = hosting.place(number, links.upstreamPort());
     }
 
     /**
@@ -74,7 +63,7 @@ public final class PostgresServer {
      * @return the port; it never changes
      */
     public int port() {
-        return clients.port();
+        return links.clients().port();
     }
 
     /**
@@ -107,10 +96,10 @@ public final class PostgresServer {
     /**
      * Returns the proxy between this server and its clients, for faults that have no method here.
      *
-     * @return the proxy that {@link #port()} belongs to
+     * @return the proxy, which listens on {@link #port()}
      */
     public FaultProxy proxy() {
-        return clients;
+        return links.clients();
     }
 
     /**
@@ -119,7 +108,7 @@ public final class PostgresServer {
      * @return {@code false} after {@link #stop()} and {@link #kill()}
      */
     public boolean isRunning() {
-        return postmaster.isRunning();
+        return process.isRunning();
     }
 
     /**
@@ -128,7 +117,7 @@ public final class PostgresServer {
      * @return whether it takes writes
      */
     public Role role() {
-        return Files.exists(postmaster.data().resolve("standby.signal")) ? Role.REPLICA : Role.PRIMARY;
+        return process.role();
     }
 
     /**
@@ -137,16 +126,26 @@ public final class PostgresServer {
      * @return the text of an LSN: replayed on a replica, flushed on a primary
      */
     public String position() {
-        return query("SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn()"
-                + " ELSE pg_current_wal_flush_lsn() END::text");
+        return Recovery.position(this);
+    }
+
+    /**
+     * Returns the timeline that the server writes, or as a replica follows.
+     *
+     * @return 1 until the first promotion
+     */
+    public int timeline() {
+        lastTimeline = Recovery.timeline(this);
+        return lastTimeline;
     }
 
     /**
      * Runs a statement on the server itself, not through the proxy, and waits for its result.
      *
      * @param sql one statement
-     * @return the rows as {@code psql -At} prints them: columns separated by a bar, rows by a line feed, null as nothing
+     * @return the rows as {@code psql -At} arranges them: columns separated by a bar, rows by a line feed, null as nothing
      * @throws io.r2dbc.spi.R2dbcException if the server refuses the statement
+     * @throws ClusterException if the server does not run, or is frozen
      */
     public String query(String sql) {
         return sessions().query(sql);
@@ -155,22 +154,22 @@ public final class PostgresServer {
     /**
      * Runs statements on the server itself, not through the proxy, and waits for their end.
      *
-     * @param sql one or more statements, separated by semicolons
+     * @param sql one or more statements, separated by semicolons; together they are one transaction
      * @throws io.r2dbc.spi.R2dbcException if the server refuses one
+     * @throws ClusterException if the server does not run, or is frozen
      */
     public void execute(String sql) {
-        String unused = sessions().query(sql);
-        assert unused != null;
+        sessions().execute(sql);
+    }
+
+    /** Makes the server read its configuration again, and waits until it has. */
+    public void reload() {
+        Recovery.reload(this);
     }
 
     /** Pauses replay: WAL still arrives, but the position stays and no row becomes visible. */
     public void pauseReplay() {
-        execute("SELECT pg_wal_replay_pause()");
-        Await.until(
-                this + " has paused its replay",
-                LIMIT,
-                () -> query("SELECT pg_get_wal_replay_pause_state()").equals("paused"),
-                () -> "");
+        Recovery.pause(this);
     }
 
     /** Ends {@link #pauseReplay()}. */
@@ -178,25 +177,102 @@ public final class PostgresServer {
         execute("SELECT pg_wal_replay_resume()");
     }
 
+    /**
+     * Makes a replica apply each commit only when it has reached this age ({@code recovery_min_apply_delay}).
+     *
+     * @param age in whole milliseconds; {@link Duration#ZERO} applies commits at once again
+     */
+    public void applyDelay(Duration age) {
+        Recovery.applyDelay(this, age);
+    }
+
+    /** Stops all processes of the server where they are: connections stay open, nothing answers. */
+    public void freeze() {
+        process.freeze();
+    }
+
+    /** Ends {@link #freeze()}. */
+    public void thaw() {
+        process.thaw();
+    }
+
     /** Shuts the server down: clients are disconnected, everything is written out. */
     public void stop() {
         closeSessions();
-        postmaster.stop();
+        process.stop();
     }
 
     /** Crashes the server: all its processes get SIGKILL, nothing is written out. */
     public void kill() {
-        postmaster.kill();
+        process.kill();
         closeSessions();
+    }
+
+    /**
+     * Crashes one backend with SIGKILL. The server then ends all others and recovers, while its postmaster, and with it
+     * {@code pg_postmaster_start_time()}, stays. Returns when it accepts connections again.
+     *
+     * @param pid what {@code pg_backend_pid()} says in the backend
+     */
+    public void killBackend(int pid) {
+        process.killBackend(pid);
+        Recovery.awaitAnswer(this);
+    }
+
+    /** Crashes some backend, as {@link #killBackend(int)} does. */
+    public void killBackend() {
+        killBackend(Integer.parseInt(query("SELECT pg_backend_pid()")));
     }
 
     /** Starts the server, which is shut down before if it runs, and waits until it accepts connections. */
     public void restart() {
-        if (postmaster.isRunning()) {
+        if (isRunning()) {
             stop();
         }
         launch();
         awaitReady();
+    }
+
+    /**
+     * Makes a replica a primary on a timeline of its own and waits until it takes writes. Nobody else is told: the old
+     * primary goes on, and other replicas go on following it until they {@link #follow} this one.
+     */
+    public void promote() {
+        Recovery.promote(this);
+        int promoted = timeline();
+        assert promoted > 1;
+        links.follow(null);
+    }
+
+    /**
+     * Makes a replica follow another server and waits until it streams from there, unless it is cut off.
+     *
+     * @param leader whom to follow; its history must hold all that this server has replayed
+     * @throws ClusterException if it does not, so that only {@link #rejoin()} helps
+     */
+    public void follow(PostgresServer leader) {
+        if (leader == this || role() == Role.PRIMARY) {
+            throw new IllegalStateException(this + " cannot follow " + leader);
+        }
+        links.follow(leader);
+        Recovery.awaitStreaming(this);
+    }
+
+    /**
+     * Brings the server back as a streaming replica of the {@linkplain PostgresCluster#currentPrimary() current primary},
+     * with a fresh copy of its data; its own is lost. Number and port stay. It may run before, or not.
+     */
+    public void rejoin() {
+        PostgresServer leader = cluster.currentPrimary();
+        if (leader == this) {
+            throw new IllegalStateException(this + " is the current primary; there is nobody to follow");
+        }
+        discard();
+        cluster.copy(leader, this);
+        links.follow(leader);
+        launch();
+        awaitReady();
+        Recovery.awaitStreaming(this);
     }
 
     /**
@@ -205,20 +281,12 @@ public final class PostgresServer {
      * @param side which links are cut
      */
     public void isolate(Side side) {
-        if (side.clients()) {
-            clients.isolate();
-        }
-        if (side.upstream()) {
-            cutFromServers = true;
-            cluster.servers().forEach(PostgresServer::updateUpstream);
-        }
+        links.isolate(side, cluster.servers());
     }
 
     /** Ends {@link #isolate(Side)} on all sides. */
     public void reconnect() {
-        clients.reconnect();
-        cutFromServers = false;
-        cluster.servers().forEach(PostgresServer::updateUpstream);
+        links.reconnect(cluster.servers());
     }
 
     /**
@@ -227,70 +295,47 @@ public final class PostgresServer {
      * @param oneWay the delay in each direction; {@link Duration#ZERO} removes it
      */
     public void latency(Duration oneWay) {
-        clients.latency(oneWay);
+        links.clients().latency(oneWay);
     }
 
-    /**
-     * Names the server and its state, without secrets.
-     *
-     * @return one line for people
-     */
+    /** Names the server and its state, without secrets. */
     @Override
     public String toString() {
         return "server %d (%s, port %d%s)".formatted(number, role(), port(), isRunning() ? "" : ", not running");
     }
 
-    Postmaster postmaster() {
-        return postmaster;
+    ServerProcess process() {
+        return process;
     }
 
-    int upstreamPort() {
-        return upstream.port();
-    }
-
-    void follow(@Nullable PostgresServer leader, boolean standby) {
-        followed = leader;
-        updateUpstream();
-        if (standby) {
-            try {
-                Files.writeString(postmaster.data().resolve("standby.signal"), "");
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
+    ServerLinks links() {
+        return links;
     }
 
     void launch() {
-        postmaster.launch();
+        process.launch();
     }
 
     void awaitReady() {
-        sessions = new ControlSessions(credentials, postmaster.awaitReady());
+        sessions = new ControlSessions(credentials, process.awaitReady());
     }
 
-    /** Ends the server and its proxies; its data is of no more use. */
+    int lastTimeline() {
+        return isRunning() && !process.isFrozen() ? timeline() : lastTimeline;
+    }
+
+    /** Ends the server; its data is of no more use. */
     void discard() {
-        postmaster.discard();
+        process.discard();
         closeSessions();
-        clients.close();
-        upstream.close();
     }
 
-    private void updateUpstream() {
-        PostgresServer leader = followed;
-        if (cutFromServers || (leader != null && leader.cutFromServers)) {
-            upstream.isolate();
-        } else {
-            upstream.reconnect();
-        }
-    }
-
-    private ControlSessions sessions() {
+    ControlSessions sessions() {
         ControlSessions current = sessions;
-        if (current == null || !postmaster.isRunning()) {
+        if (current == null || !isRunning()) {
             throw new ClusterException(this + " does not run");
         }
-        if (postmaster.isFrozen()) {
+        if (process.isFrozen()) {
             throw new ClusterException(this + " is frozen");
         }
         return current;

@@ -15,8 +15,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Does this PostgreSQL server run, and on which port? Starts it, ends it, signals it; knows no SQL. */
-final class Postmaster {
+/** A server as a process of this machine: its postmaster, and the children that this one has. */
+final class Postmaster implements ServerProcess {
+
+    static final String DATA = "data";
+    static final String STANDBY_SIGNAL = "standby.signal";
 
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration STOP_LIMIT = Duration.ofSeconds(60);
@@ -55,26 +58,27 @@ final class Postmaster {
         }
     }
 
-    Path data() {
-        return folder.resolve("data");
+    private Path data() {
+        return folder.resolve(DATA);
     }
 
-    /** Where the server listens, as soon as it is certain that it is ours; {@code null} while it does not run. */
-    @Nullable
-    InetSocketAddress address() {
+    @Override
+    public @Nullable InetSocketAddress address() {
         return address;
     }
 
-    synchronized boolean isRunning() {
+    @Override
+    public synchronized boolean isRunning() {
         return process != null && process.isAlive();
     }
 
-    synchronized boolean isFrozen() {
+    @Override
+    public synchronized boolean isFrozen() {
         return frozen;
     }
 
-    /** Launches the server; {@link #awaitReady} tells when it accepts connections. */
-    synchronized void launch() {
+    @Override
+    public synchronized void launch() {
         if (isRunning()) {
             throw new IllegalStateException("It runs already");
         }
@@ -97,7 +101,8 @@ final class Postmaster {
     }
 
     /** Returns when the launched server accepts connections; launches it again elsewhere if its port was taken meanwhile. */
-    synchronized InetSocketAddress awaitReady() {
+    @Override
+    public synchronized InetSocketAddress awaitReady() {
         for (int attempt = 1; ; attempt++) {
             Process awaited = Objects.requireNonNull(process);
             boolean decided = Await.within(
@@ -127,8 +132,8 @@ final class Postmaster {
         return state.acceptsConnections();
     }
 
-    /** Disconnects all clients, writes everything out and ends. */
-    synchronized void stop() {
+    @Override
+    public synchronized void stop() {
         if (frozen) {
             throw new IllegalStateException("A frozen server cannot shut down; thaw it or kill it");
         }
@@ -143,8 +148,8 @@ final class Postmaster {
         Await.until("PostgreSQL has shut down", STOP_LIMIT, ending::isDone, this::logTail);
     }
 
-    /** Ends it without a chance to write anything: a crash. */
-    synchronized void kill() {
+    @Override
+    public synchronized void kill() {
         if (process == null) {
             return;
         }
@@ -155,13 +160,14 @@ final class Postmaster {
         Await.until(
                 "the killed processes have ended",
                 STOP_LIMIT,
-                () -> ending.isDone() && children.stream().noneMatch(ProcessHandle::isAlive),
+                () -> ending.isDone() && children.stream().allMatch(Commands::hasEnded),
                 this::logTail);
         frozen = false;
     }
 
     /** Ends it as fast as can be when its data is not wanted any more, without leaving shared memory behind. */
-    synchronized void discard() {
+    @Override
+    public synchronized void discard() {
         if (process != null && process.isAlive() && !Platform.isWindows()) {
             thaw();
             Commands.signal("QUIT", Stream.of(process.toHandle()));
@@ -189,8 +195,8 @@ final class Postmaster {
         }
     }
 
-    /** Stops all its processes where they are. */
-    synchronized void freeze() {
+    @Override
+    public synchronized void freeze() {
         if (Platform.isWindows()) {
             throw new UnsupportedOperationException("Windows cannot freeze a process");
         }
@@ -207,24 +213,41 @@ final class Postmaster {
         Commands.signal("STOP", process.children());
     }
 
-    /** Lets a frozen server go on. */
-    synchronized void thaw() {
+    @Override
+    public synchronized void thaw() {
         if (frozen && process != null) {
             Commands.signal("CONT", Stream.concat(process.children(), Stream.of(process.toHandle())));
         }
         frozen = false;
     }
 
-    /** The processes that serve its connections and its own ends. */
-    synchronized List<ProcessHandle> children() {
-        return process == null ? List.of() : process.children().toList();
+    @Override
+    public synchronized void killBackend(int pid) {
+        List<ProcessHandle> children =
+                process == null ? List.of() : process.children().toList();
+        ProcessHandle backend = children.stream()
+                .filter(child -> child.pid() == pid)
+                .findAny()
+                .orElseThrow(() -> new ClusterException("The server has no process " + pid));
+        backend.destroyForcibly();
+        Await.until(
+                "the server has ended its other processes, too",
+                STOP_LIMIT,
+                () -> children.stream().allMatch(Commands::hasEnded),
+                this::logTail);
+    }
+
+    @Override
+    public Role role() {
+        return Files.exists(data().resolve(STANDBY_SIGNAL)) ? Role.REPLICA : Role.PRIMARY;
     }
 
     private Path log() {
         return folder.resolve("log");
     }
 
-    String logTail() {
+    @Override
+    public String logTail() {
         try {
             List<String> lines = Files.readAllLines(log(), StandardCharsets.ISO_8859_1);
             return String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()));

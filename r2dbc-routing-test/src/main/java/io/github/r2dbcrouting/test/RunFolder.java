@@ -1,14 +1,16 @@
 package io.github.r2dbcrouting.test;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,8 +27,9 @@ final class RunFolder implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(RunFolder.class);
 
-    private static final Object WITHIN_JVM = new Object();
     private static final String LOCK = "lock";
+    private static final Object WITHIN_JVM = new Object();
+    private static final Duration TURN_LIMIT = Duration.ofSeconds(60);
 
     private final Path path;
     private final FileChannel channel;
@@ -44,23 +47,50 @@ final class RunFolder implements AutoCloseable {
                 Cache.ofUserIn(Path.of(System.getProperty("java.io.tmpdir"))).resolve("runs");
         try {
             Files.createDirectories(runs);
-            synchronized (WITHIN_JVM) {
-                // between its creation and its locking a folder looks like a dead JVM's
-                try (FileChannel turnstile = open(runs.resolve(LOCK));
-                        FileLock turn = turnstile.lock()) {
-                    log.trace("Holding {}", turn);
-                    cleanLeftovers(runs);
-                    Path path = Files.createTempDirectory(
-                            runs, ProcessHandle.current().pid() + "-");
-                    FileChannel channel = open(path.resolve(LOCK));
-                    if (channel.tryLock() == null) {
-                        throw new IOException("Could not lock " + path);
-                    }
-                    return new RunFolder(path, channel, Watchdog.start(path));
+            // between its creation and its locking a folder looks like a dead JVM's
+            return inTurn(runs, () -> {
+                cleanLeftovers(runs);
+                Path path =
+                        Files.createTempDirectory(runs, ProcessHandle.current().pid() + "-");
+                FileChannel channel = open(path.resolve(LOCK));
+                if (channel.tryLock() == null) {
+                    throw new IOException("Could not lock " + path);
                 }
-            }
+                return new RunFolder(path, channel, Watchdog.start(path));
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("Could not make a folder for the servers in " + runs, e);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Action<T> {
+        T run() throws IOException;
+    }
+
+    /** Runs an action while nobody else on this machine, nor in this JVM, makes or removes folders of runs. */
+    private static <T> T inTurn(Path runs, Action<T> action) throws IOException {
+        // closing a channel gives the turn away, even one that another thread got in the meantime
+        synchronized (WITHIN_JVM) {
+            try (FileChannel turnstile = open(runs.resolve(LOCK))) {
+                Await.until(
+                        "it is this run's turn to use " + runs,
+                        TURN_LIMIT,
+                        () -> isLocked(turnstile),
+                        () -> "Another process holds it.");
+                return action.run();
+            }
+        }
+    }
+
+    private static boolean isLocked(FileChannel channel) {
+        try {
+            return channel.tryLock() != null;
+        } catch (OverlappingFileLockException e) {
+            // this class was loaded a second time, and has it there
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -104,14 +134,17 @@ final class RunFolder implements AutoCloseable {
     @Override
     public void close() {
         try {
-            FileTree.delete(path);
+            boolean deleted = inTurn(Objects.requireNonNull(path.getParent()), () -> {
+                FileTree.delete(path);
+                return !Files.exists(path);
+            });
+            log.debug("Deleted {}: {}", path, deleted);
             channel.close();
             if (watchdog != null) {
-                try (OutputStream lifeline = watchdog.getOutputStream()) {
-                    log.trace("Letting the watchdog go: {}", lifeline);
-                }
+                // the end of its input lets it go
+                watchdog.getOutputStream().close();
             }
-        } catch (IOException e) {
+        } catch (IOException | ClusterException e) {
             log.warn("Could not delete {}", path, e);
         }
     }

@@ -47,16 +47,7 @@ final class ServerConfig {
 
     /** Writes the settings of one server into its data directory; whatever ALTER SYSTEM left there goes. */
     void write(Path data, int number, int upstreamPort) throws IOException {
-        Map<String, String> all = new LinkedHashMap<>(settings);
-        all.put("cluster_name", name(number));
-        all.put(
-                "primary_conninfo",
-                "host=127.0.0.1 port=%d user=%s password=%s application_name=%s sslmode=disable"
-                        .formatted(
-                                upstreamPort,
-                                inConnInfo(credentials.user()),
-                                inConnInfo(credentials.password()),
-                                name(number)));
+        Map<String, String> all = of(number, "127.0.0.1", upstreamPort);
         Path file = data.resolve("postgresql.conf");
         String before = Files.readString(file);
         int mark = before.indexOf(MARK);
@@ -68,6 +59,22 @@ final class ServerConfig {
                                 .map(setting -> setting.getKey() + " = " + inFile(setting.getValue()) + "\n")
                                 .collect(Collectors.joining()));
         Files.writeString(data.resolve("postgresql.auto.conf"), "");
+    }
+
+    /** The settings of one server that finds its primary at this address. */
+    Map<String, String> of(int number, String upstreamHost, int upstreamPort) {
+        Map<String, String> all = new LinkedHashMap<>(settings);
+        all.put("cluster_name", name(number));
+        all.put(
+                "primary_conninfo",
+                "host=%s port=%d user=%s password=%s application_name=%s sslmode=disable"
+                        .formatted(
+                                upstreamHost,
+                                upstreamPort,
+                                inConnInfo(credentials.user()),
+                                inConnInfo(credentials.password()),
+                                name(number)));
+        return all;
     }
 
     /** What a server is called in {@code cluster_name} and, as a replica, in {@code pg_stat_replication}. */

@@ -81,7 +81,7 @@ final class Watchdog {
             return;
         }
         try (Stream<Path> servers = Files.list(run)) {
-            servers.map(server -> server.resolve("data")).forEach(Watchdog::killOnWindows);
+            servers.map(server -> server.resolve(Postmaster.DATA)).forEach(Watchdog::killOnWindows);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
@@ -31,5 +32,36 @@ class StartIT {
                     .isEqualTo(other.primary().query(IDENTIFIER));
             assertThat(other.primary().query("SELECT to_regclass('t') IS NULL")).isEqualTo("true");
         }
+    }
+
+    @Test
+    void credentialsAndSettingsAreTheCallers() {
+        try (PostgresCluster cluster = PostgresCluster.builder()
+                .replicas(1)
+                .user("own er")
+                .password("it's \\ secret @:/?#")
+                .database("sh op")
+                .setting("work_mem", "6MB")
+                .setting("search_path", "\"it's \\\\\", public")
+                .start()) {
+            try (Client client = Client.of(cluster.replica(0))) {
+                assertThat(client.query("SELECT current_user")).isEqualTo("own er");
+                assertThat(client.query("SELECT current_database()")).isEqualTo("sh op");
+                assertThat(client.query("SHOW work_mem")).isEqualTo("6MB");
+                assertThat(client.query("SHOW fsync")).isEqualTo("off");
+                assertThat(client.query("SHOW search_path")).isEqualTo("\"it's \\\\\", public");
+            }
+            assertThat(cluster.toString() + cluster.servers()).doesNotContain("secret");
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotComeUpShowsTheEndOfItsLog() {
+        PostgresClusterBuilder builder =
+                PostgresCluster.builder().setting("shared_preload_libraries", "no_such_library");
+
+        assertThatThrownBy(builder::start)
+                .isInstanceOf(ClusterException.class)
+                .hasMessageContaining("could not access file \"no_such_library\"");
     }
 }

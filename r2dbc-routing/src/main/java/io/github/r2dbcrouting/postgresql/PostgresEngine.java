@@ -41,19 +41,39 @@ public final class PostgresEngine implements Engine {
               ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
             pg_conf_load_time()::text""";
 
+    /**
+     * A parameter makes the driver prepare the statement: parsing and planning it anew cost the server three times as
+     * much as running it.
+     */
+    private static final String ALWAYS = " WHERE $1 = 0";
+
     private static final String FROM_ROLE = " FROM (SELECT pg_is_in_recovery() AS recovering OFFSET 0) AS role";
-    private static final String OBSERVE = "SELECT " + OBSERVED + FROM_ROLE;
+    private static final String OBSERVE = "SELECT " + OBSERVED + FROM_ROLE + ALWAYS;
+
+    /**
+     * A primary stays one, on its timeline, as long as its process lives: only a replica's role changes under a
+     * connection. Were it a replica after all, this would be an error.
+     */
+    private static final String OBSERVE_PRIMARY =
+            "SELECT pg_current_wal_flush_lsn()::text, pg_conf_load_time()::text" + ALWAYS;
+
     private static final String INTRODUCE = "SELECT " + OBSERVED
             + ", (SELECT system_identifier::text FROM pg_control_system()), pg_postmaster_start_time()::text,"
             + " pg_backend_pid()::text, current_setting('synchronous_commit')"
             + FROM_ROLE;
 
-    /** Not in a transaction of its own, and flushed by the call itself; the fourth argument came with version 17. */
-    private static final String NUDGE = "SELECT pg_logical_emit_message(false, '', '', true)";
+    /** Flushed by the call itself, which comes before the rest of the row; the fourth argument came with version 17. */
+    private static final String NUDGE_AND_OBSERVE = "SELECT pg_current_wal_flush_lsn()::text, pg_conf_load_time()::text"
+            + " FROM (SELECT pg_logical_emit_message(false, '', '', true) AS mark OFFSET 0) AS nudge"
+            + " WHERE mark IS NOT NULL";
 
     /** Assigns a transaction id, so that its commit waits for the flush that the setting asks for. */
     private static final String NUDGE_BEFORE_17 =
             "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, '', ''); COMMIT";
+
+    /** Behind every commit, on disk or not: not where replicas come soon, but sound where a nudge is refused. */
+    private static final String OBSERVE_INSERTED =
+            "SELECT pg_current_wal_insert_lsn()::text, pg_conf_load_time()::text";
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
@@ -78,17 +98,35 @@ public final class PostgresEngine implements Engine {
     }
 
     @Override
-    public Mono<Observation> observe(Connection connection, ServerIdentity identity) {
-        return one(connection, OBSERVE, row -> observation(row, identity.cluster()));
+    public Mono<Observation> observe(Connection connection, Introduction introduction) {
+        if (introduction.observation().role() == ServerRole.PRIMARY) {
+            return prepared(connection, OBSERVE_PRIMARY, row -> primary(introduction, row, false));
+        }
+        return prepared(
+                connection,
+                OBSERVE,
+                row -> observation(row, introduction.identity().cluster()));
     }
 
     @Override
-    public Mono<Void> nudge(Connection connection) {
-        return run(connection, NUDGE)
+    public Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction) {
+        return one(connection, NUDGE_AND_OBSERVE, row -> primary(introduction, row, false))
                 .onErrorResume(
-                        error ->
-                                error instanceof R2dbcException r2dbc && UNDEFINED_FUNCTION.equals(r2dbc.getSqlState()),
-                        error -> run(connection, NUDGE_BEFORE_17));
+                        error -> UNDEFINED_FUNCTION.equals(state(error)),
+                        error -> run(connection, NUDGE_BEFORE_17).then(observe(connection, introduction)))
+                .onErrorResume(
+                        error -> !connectionLost(error),
+                        error -> one(connection, OBSERVE_INSERTED, row -> primary(introduction, row, true)));
+    }
+
+    private static Observation primary(Introduction introduction, Readable row, boolean inserted) {
+        long branch = introduction.observation().branch();
+        WalPosition position = position(introduction.identity().cluster(), (int) branch, row.get(0, String.class));
+        return new Observation(
+                ServerRole.PRIMARY,
+                inserted && position != null ? position.withoutPageHeader() : position,
+                branch,
+                text(row, 1));
     }
 
     @Override
@@ -116,13 +154,19 @@ public final class PostgresEngine implements Engine {
     }
 
     @Override
+    public boolean sentAtOnce(StatementText text) {
+        return text.parameters() == 0;
+    }
+
+    @Override
     public boolean connectionLost(Throwable error) {
-        if (!(error instanceof R2dbcException r2dbc)) {
-            return true;
-        }
-        String state = r2dbc.getSqlState();
+        String state = state(error);
         // 08: connection exceptions; 57P: shutdown, crash of another backend, starting up, idle timeout
         return state == null || state.startsWith("08") || state.startsWith("57P");
+    }
+
+    private static @Nullable String state(Throwable error) {
+        return error instanceof R2dbcException r2dbc ? r2dbc.getSqlState() : null;
     }
 
     private static Observation observation(Readable row, String cluster) {
@@ -146,6 +190,12 @@ public final class PostgresEngine implements Engine {
             throw new IllegalStateException("the server answered null in column " + column + " of the routing query");
         }
         return value;
+    }
+
+    private static <T> Mono<T> prepared(Connection connection, String sql, Function<Row, T> mapping) {
+        return Flux.defer(() -> connection.createStatement(sql).bind(0, 0).execute())
+                .concatMap(result -> result.map((row, metadata) -> mapping.apply(row)))
+                .single();
     }
 
     private static <T> Mono<T> one(Connection connection, String sql, Function<Row, T> mapping) {

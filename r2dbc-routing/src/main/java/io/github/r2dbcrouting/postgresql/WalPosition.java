@@ -20,6 +20,13 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
 
     private static final String PREFIX = "pg";
     private static final Pattern LSN = Pattern.compile("([0-9A-Fa-f]{1,8})/([0-9A-Fa-f]{1,8})");
+
+    /** XLOG_BLCKSZ, and the sizes of XLogPageHeaderData and XLogLongPageHeaderData. */
+    private static final int PAGE_SIZE = 8192;
+
+    private static final int PAGE_HEADER = 24;
+    private static final int SEGMENT_HEADER = 40;
+
     private static final Pattern TEXT =
             Pattern.compile(PREFIX + "\\.([0-9]{1,20})\\.([0-9a-f]{1,8})\\.([0-9a-f]{1,16})");
 
@@ -57,6 +64,16 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
         return timeline == 0
                 ? null
                 : new WalPosition(matcher.group(1), timeline, Long.parseUnsignedLong(matcher.group(3), 16));
+    }
+
+    /**
+     * Where the log ends right behind the header of a page that holds no record yet, an idle replica stands before that
+     * header for good: then the page's start is returned, which has the same records before it.
+     */
+    WalPosition withoutPageHeader() {
+        long offset = lsn & (PAGE_SIZE - 1);
+        boolean emptyPage = offset == PAGE_HEADER || offset == SEGMENT_HEADER;
+        return emptyPage ? new WalPosition(cluster, timeline, lsn - offset) : this;
     }
 
     @Override

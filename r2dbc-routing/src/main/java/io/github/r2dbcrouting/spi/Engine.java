@@ -31,20 +31,21 @@ public interface Engine {
      * Asks a server for its role and position.
      *
      * @param connection a connection outside a transaction
-     * @param identity what the connection said of its server when it was introduced
+     * @param introduction what the connection said when it was opened
      * @return what the server is and where it stands, read by one statement
      */
-    Mono<Observation> observe(Connection connection, ServerIdentity identity);
+    Mono<Observation> observe(Connection connection, Introduction introduction);
 
     /**
-     * Writes a mark that changes no data to the primary's history and waits until everything up to it is on its disk,
-     * so that a position read afterwards lies behind every commit that was answered before, and at a place that
-     * replicas can reach without further writes.
+     * Writes a mark that changes no data to the primary's history, waits until everything up to it is on its disk, and
+     * then asks for the position: it lies at or behind every commit that was answered before, whether that waited for
+     * the disk or not, and at a place that replicas reach without further writes.
      *
      * @param connection a connection to a primary, outside a transaction
-     * @return completes when the mark is safe
+     * @param introduction what the connection said when it was opened
+     * @return where the server stands; if it refuses the mark, at least behind every commit that was answered before
      */
-    Mono<Void> nudge(Connection connection);
+    Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction);
 
     /**
      * Asks whether a connection of somebody else has ended, and with it whatever it was executing.
@@ -78,6 +79,14 @@ public interface Engine {
      * @return what can be told from it; never fails
      */
     StatementText read(String sql);
+
+    /**
+     * Tells when the driver sends a statement.
+     *
+     * @param text what was read of the statement's text
+     * @return {@code true} if when its execution is subscribed, {@code false} if only when its result is
+     */
+    boolean sentAtOnce(StatementText text);
 
     /**
      * Tells whether an error means that its connection is, or is about to be, of no more use.

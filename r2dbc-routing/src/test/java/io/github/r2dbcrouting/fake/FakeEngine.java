@@ -4,7 +4,6 @@ import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
-import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
 import java.time.Duration;
@@ -92,24 +91,25 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
-    public Mono<Observation> observe(Connection connection, ServerIdentity identity) {
-        return ask(connection, Kind.OBSERVE, server -> {
-            if (failing != null) {
-                throw failing;
-            }
-            return server.observation();
-        });
+    public Mono<Observation> observe(Connection connection, Introduction introduction) {
+        return ask(connection, Kind.OBSERVE, this::observed);
     }
 
     @Override
-    public Mono<Void> nudge(Connection connection) {
+    public Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction) {
         return ask(connection, Kind.NUDGE, server -> {
-                    long mark = server.written + 0x40;
-                    server.written = mark;
-                    server.position = mark;
-                    return true;
-                })
-                .then();
+            long mark = server.written + 0x40;
+            server.written = mark;
+            server.position = mark;
+            return observed(server);
+        });
+    }
+
+    private Observation observed(FakeServer server) {
+        if (failing != null) {
+            throw failing;
+        }
+        return server.observation();
     }
 
     @Override
@@ -130,6 +130,11 @@ public final class FakeEngine implements Engine {
     @Override
     public StatementText read(String sql) {
         return texts.read(sql);
+    }
+
+    @Override
+    public boolean sentAtOnce(StatementText text) {
+        return texts.sentAtOnce(text);
     }
 
     @Override

@@ -7,10 +7,14 @@ import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.IsolationLevel;
+import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,12 +35,16 @@ final class Lease {
     /** A connection that has not finished by then is closed instead of lent again. */
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(5);
 
+    private static final int NOT_IN_USE = -1;
+
     private final ServerPool pool;
     private final ServerState server;
     private final Connection pooled;
     private final PhysicalConnection physical;
     private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
+    private final Set<RoutedResult> unconsumed = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean released = new AtomicBoolean();
+    private final AtomicInteger uses = new AtomicInteger();
     private final Sinks.Empty<Void> returned = Sinks.empty();
     private volatile boolean uncertain;
     private volatile boolean timeoutsChanged;
@@ -82,6 +90,21 @@ final class Lease {
         writes.add(write);
     }
 
+    /** Reads past what nobody will read, so that the connection can go on. */
+    static void discard(Result result) {
+        Detached.run(result.getRowsUpdated(), error -> LOG.debug("a result that nobody read failed", error));
+    }
+
+    /** A result was emitted of a statement that is sent already: the connection is blocked until it is consumed. */
+    void unconsumed(RoutedResult result) {
+        unconsumed.add(result);
+    }
+
+    /** Returns whether the result was still to be consumed. */
+    boolean consumed(RoutedResult result) {
+        return unconsumed.remove(result);
+    }
+
     /** The server has answered for the write, with success or with an error of its own. */
     void ended(PendingWrite write) {
         if (writes.remove(write)) {
@@ -116,20 +139,44 @@ final class Lease {
         return Mono.defer(() -> engine().drain(connection())).timeout(DRAIN_LIMIT);
     }
 
+    /** Begins a use, unless the connection is being given back; each one that is begun must {@link #exit}. */
+    boolean enter() {
+        return uses.updateAndGet(count -> count < 0 ? count : count + 1) > 0;
+    }
+
+    /** Ends a use. The last one after the release was asked for gives the connection back. */
+    void exit() {
+        int left = uses.updateAndGet(count -> count < 0 ? count + 1 : count - 1);
+        if (left == NOT_IN_USE) {
+            startGivingBack();
+        }
+    }
+
     /**
-     * Gives the connection back. The first call starts it, and nothing stops it then: cancelling only stops waiting.
+     * Gives the connection back, once nothing uses it. The first call starts it, and nothing stops it then: cancelling
+     * only stops waiting.
      *
      * @return completes when it is back in the pool, or closed if it could not be made ready for another borrower
      */
     Mono<Void> release() {
         return Mono.defer(() -> {
             if (released.compareAndSet(false, true)) {
-                Detached.run(giveBack(), error -> {
-                    LOG.debug("a connection of {} was not given back as it should", server.name(), error);
-                });
+                // from here on the number of uses is counted down to this mark, and none can begin
+                int inUse = uses.getAndUpdate(count -> NOT_IN_USE - count);
+                if (inUse == 0) {
+                    startGivingBack();
+                } else {
+                    LOG.trace("a connection of {} is given back once {} uses are over", server.name(), inUse);
+                }
             }
             return returned.asMono();
         });
+    }
+
+    private void startGivingBack() {
+        Detached.run(
+                giveBack(),
+                error -> LOG.debug("a connection of {} was not given back as it should", server.name(), error));
     }
 
     /** Gives the connection back at a moment at which nobody is left to wait for it. */
@@ -153,7 +200,9 @@ final class Lease {
     }
 
     private Mono<Void> giveBack() {
-        Mono<Void> ready = uncertain || !writes.isEmpty() ? drain() : Mono.empty();
+        boolean blocked = !unconsumed.isEmpty();
+        unconsumed.forEach(RoutedResult::discard);
+        Mono<Void> ready = blocked || uncertain || !writes.isEmpty() ? drain() : Mono.empty();
         return ready.then(Mono.defer(this::restore))
                 .then(Mono.fromRunnable(this::handInAll))
                 .onErrorResume(error -> {

@@ -111,7 +111,7 @@ final class LeaseCheck {
     private Mono<Lease> ask(Lease lease, List<Position> required) {
         PhysicalConnection physical = lease.physical();
         return lease.engine()
-                .observe(physical.driver(), physical.introduction().identity())
+                .observe(physical.driver(), physical.introduction())
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
                     boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);

@@ -81,6 +81,10 @@ public final class RoutedConnection implements Connection {
         });
     }
 
+    Engine engine() {
+        return engine;
+    }
+
     private Mono<Lease> lease(Ask ask) {
         return lease(settings.allowReplica() ? ask : ask.onPrimary(), new BitSet());
     }
@@ -199,7 +203,9 @@ public final class RoutedConnection implements Connection {
     }
 
     private static Mono<Void> command(Lease lease, Publisher<Void> command) {
-        return Mono.from(command).doOnCancel(lease::markUncertain).doOnError(error -> lease.markUncertain());
+        return Mono.fromDirect(new InUse<Void>(lease, command))
+                .doOnCancel(lease::markUncertain)
+                .doOnError(error -> lease.markUncertain());
     }
 
     @Override
@@ -323,8 +329,8 @@ public final class RoutedConnection implements Connection {
                 return Mono.just(true);
             }
             return leaseForStatement()
-                    .flatMap(lease -> Mono.from(lease.connection().validate(ValidationDepth.REMOTE))
-                            .doOnCancel(lease::markUncertain))
+                    .flatMap(lease -> Mono.<Boolean>fromDirect(
+                            new InUse<>(lease, lease.connection().validate(ValidationDepth.REMOTE))))
                     .onErrorReturn(false);
         });
     }

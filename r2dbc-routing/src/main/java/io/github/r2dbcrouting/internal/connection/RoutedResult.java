@@ -8,28 +8,57 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** A result of a write, watched for when the write has ended. */
+/**
+ * A result that keeps its connection lent while it is consumed, and tells when the write that it belongs to is over.
+ *
+ * <p>The driver may send a statement only when its result is consumed, so both matter as much as for the execution.
+ */
 final class RoutedResult implements Result {
 
     private final Result result;
-    private final WatchedWrite write;
+    private final Lease lease;
+    private final @Nullable WatchedWrite write;
     private final AtomicBoolean over = new AtomicBoolean();
 
-    RoutedResult(Result result, WatchedWrite write) {
+    /**
+     * Creates a result.
+     *
+     * @param result the driver's
+     * @param lease the connection that it comes from
+     * @param write what it is a part of; {@code null} if nobody waits for its end
+     * @param sent whether its statement is on its way already, so that the connection is blocked until it is consumed
+     */
+    RoutedResult(Result result, Lease lease, @Nullable WatchedWrite write, boolean sent) {
         this.result = result;
+        this.lease = lease;
         this.write = write;
+        if (sent) {
+            lease.unconsumed(this);
+        }
+    }
+
+    void discard() {
+        Lease.discard(result);
+    }
+
+    private <T> InUse<T> use(Publisher<T> consumption) {
+        return new InUse<>(lease, consumption, () -> lease.consumed(this));
     }
 
     @Override
     public Publisher<Long> getRowsUpdated() {
-        return Mono.from(result.getRowsUpdated())
-                .doOnSuccess(ignored -> consumed())
-                .doOnError(write::failed)
-                .doOnCancel(this::cancelled);
+        // not Mono.from, which would cancel after the number and before the end
+        Mono<Long> rows = Mono.fromDirect(use(result.getRowsUpdated()));
+        return write == null
+                ? rows
+                : rows.doOnSuccess(ignored -> consumed())
+                        .doOnError(this::failed)
+                        .doOnCancel(this::cancelled);
     }
 
     @Override
@@ -44,7 +73,8 @@ final class RoutedResult implements Result {
 
     @Override
     public Result filter(Predicate<Segment> filter) {
-        return new RoutedResult(result.filter(filter), write);
+        boolean sent = lease.consumed(this);
+        return new RoutedResult(result.filter(filter), lease, write, sent);
     }
 
     @Override
@@ -53,20 +83,26 @@ final class RoutedResult implements Result {
     }
 
     private <T> Flux<T> watch(Publisher<T> rows) {
-        return Flux.from(rows)
-                .doOnComplete(this::consumed)
-                .doOnError(write::failed)
-                .doOnCancel(this::cancelled);
+        Flux<T> used = use(rows);
+        return write == null
+                ? used
+                : used.doOnComplete(this::consumed).doOnError(this::failed).doOnCancel(this::cancelled);
     }
 
     private void consumed() {
-        if (over.compareAndSet(false, true)) {
+        if (write != null && over.compareAndSet(false, true)) {
             write.resultConsumed();
         }
     }
 
+    private void failed(Throwable error) {
+        if (write != null && over.compareAndSet(false, true)) {
+            write.failed(error);
+        }
+    }
+
     private void cancelled() {
-        if (over.compareAndSet(false, true)) {
+        if (write != null && over.compareAndSet(false, true)) {
             write.abandoned();
         }
     }

@@ -19,6 +19,7 @@ final class WatchedWrite {
     private final Lease lease;
     private final PendingWrite write;
     private final boolean oneResult;
+    private final boolean sentAtOnce;
     private final AtomicInteger open = new AtomicInteger(1);
     private final AtomicInteger results = new AtomicInteger();
     private final AtomicBoolean executionOver = new AtomicBoolean();
@@ -30,11 +31,13 @@ final class WatchedWrite {
      * @param lease the connection that it is sent on
      * @param write the write
      * @param oneResult whether it brings one result only, so that whoever has taken that one may cancel the rest
+     * @param sentAtOnce whether it is sent when its execution is subscribed, and not only when its result is consumed
      */
-    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult) {
+    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult, boolean sentAtOnce) {
         this.lease = lease;
         this.write = write;
         this.oneResult = oneResult;
+        this.sentAtOnce = sentAtOnce;
     }
 
     Flux<Result> watch(Publisher<? extends Result> execution) {
@@ -42,7 +45,7 @@ final class WatchedWrite {
                 .<Result>map(result -> {
                     open.incrementAndGet();
                     results.incrementAndGet();
-                    return new RoutedResult(result, this);
+                    return new RoutedResult(result, lease, this, sentAtOnce);
                 })
                 .doOnComplete(this::executionEnded)
                 .doOnError(this::failed)

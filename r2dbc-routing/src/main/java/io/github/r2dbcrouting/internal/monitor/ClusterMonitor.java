@@ -209,11 +209,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         Sample before = reports.get(index).sample();
         reports.set(index, reports.get(index).answered(sample));
         noticeConfiguration(server, before, sample);
-        ServerState primary = tables.current().primary().orElse(null);
-        Position position = sample.observation().position();
-        if (primary != null && primary.index() == index && position != null) {
-            history.add(sample.sentAt(), position);
-        }
+        remember(server, sample);
         publish();
         settleWrites(server, sample);
         if (sample.observation().role() == ServerRole.REPLICA) {
@@ -246,6 +242,16 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
         Duration pace = now - questionedAt < QUESTION_LASTS.toNanos() ? settings.watched() : UNWATCHED_PACE;
         return pace.compareTo(settings.atRest()) < 0 ? pace : settings.atRest();
+    }
+
+    /** Before the first table the first primary to answer is taken for the one: a replica's age is told by it. */
+    private void remember(MonitoredServer server, Sample sample) {
+        ServerState primary = tables.current().primary().orElse(null);
+        Position position = sample.observation().position();
+        boolean followed = primary == null || primary.index() == server.index();
+        if (sample.observation().role() == ServerRole.PRIMARY && followed && position != null) {
+            history.add(sample.sentAt(), position);
+        }
     }
 
     private void gatherAndProbe() {
@@ -334,7 +340,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         Mono<Void> answer = gone.timeout(settings.probeTimeout(), scheduler)
                 .onErrorReturn(false)
                 .defaultIfEmpty(false)
-                .publishOn(scheduler)
                 .doOnNext(itIs -> {
                     if (itIs) {
                         ended(withEnd(write, clock.getAsLong()));

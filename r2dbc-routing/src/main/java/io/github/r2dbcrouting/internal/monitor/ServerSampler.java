@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Observation;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
@@ -128,53 +129,56 @@ final class ServerSampler {
         askedMeanwhile = false;
         long sentAt = clock.getAsLong();
         // deferred, so that what throws instead of signalling an error counts as a failure, too
-        Mono<Sample> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, sentAt, nudge));
-        probe = answer.publishOn(scheduler).subscribe(this::answered, this::failed);
+        Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, sentAt, nudge));
+        probe = answer.subscribe(
+                answered -> onThread(() -> answered(answered)), error -> onThread(() -> failed(error)));
     }
 
-    private Mono<Sample> introduce() {
-        Mono<Connection> opened = new Acquisition<>(
-                server.factory().create(),
-                this::close,
-                probeTimeout,
-                scheduler,
-                () -> new R2dbcTimeoutException("no connection within " + probeTimeout.toMillis() + " ms"));
-        return opened.publishOn(scheduler)
-                .doOnDiscard(Connection.class, this::close)
+    private Mono<Answer> introduce() {
+        return new Acquisition<Connection>(
+                        server.factory().create(),
+                        this::close,
+                        probeTimeout,
+                        scheduler,
+                        () -> new R2dbcTimeoutException("no connection within " + probeTimeout.toMillis() + " ms"))
                 .flatMap(fresh -> {
                     long sentAt = clock.getAsLong();
                     return engine.introduce(fresh)
                             .timeout(probeTimeout, scheduler)
-                            .publishOn(scheduler)
                             .map(introduction -> {
                                 Monitored monitored = new Monitored(fresh, introduction, clock.getAsLong());
-                                connection = monitored;
-                                return new Sample(
-                                        introduction, monitored.openedAt, introduction.observation(), sentAt, false);
+                                return new Answer(monitored, introduction.observation(), sentAt, false);
                             })
                             .doOnError(error -> close(fresh))
                             .doOnCancel(() -> close(fresh));
                 });
     }
 
-    private Mono<Sample> observe(Monitored monitored, long sentAt, boolean nudge) {
+    private Mono<Answer> observe(Monitored monitored, long sentAt, boolean nudge) {
         Connection asked = monitored.connection;
-        Mono<Void> first = nudge ? engine.nudge(asked) : Mono.empty();
-        return first.then(Mono.defer(() -> engine.observe(asked, monitored.introduction.identity())))
+        Mono<Observation> observation = nudge
+                ? engine.nudgeAndObserve(asked, monitored.introduction)
+                : engine.observe(asked, monitored.introduction);
+        return observation
                 .timeout(probeTimeout, scheduler)
-                .map(observation -> new Sample(monitored.introduction, monitored.openedAt, observation, sentAt, nudge));
+                .map(observed -> new Answer(monitored, observed, sentAt, nudge));
     }
 
-    private void answered(Sample sample) {
+    private void answered(Answer answer) {
+        if (closed) {
+            close(answer.monitored.connection);
+            return;
+        }
         probing = false;
         failures = 0;
-        audience.answered(server, sample);
+        connection = answer.monitored;
+        audience.answered(server, answer.sample());
         if (askedMeanwhile || nudgeNext) {
             probe();
         } else {
             Duration pace = audience.pace(server);
             double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
-            probeIn((long) (pace.toNanos() * spread) - (clock.getAsLong() - sample.sentAt()));
+            probeIn((long) (pace.toNanos() * spread) - (clock.getAsLong() - answer.sentAt));
         }
     }
 
@@ -223,5 +227,17 @@ final class ServerSampler {
         }
     }
 
+    private void onThread(Runnable task) {
+        if (!scheduler.isDisposed()) {
+            scheduler.schedule(task);
+        }
+    }
+
     private record Monitored(Connection connection, Introduction introduction, long openedAt) {}
+
+    private record Answer(Monitored monitored, Observation observation, long sentAt, boolean nudged) {
+        Sample sample() {
+            return new Sample(monitored.introduction, monitored.openedAt, observation, sentAt, nudged);
+        }
+    }
 }

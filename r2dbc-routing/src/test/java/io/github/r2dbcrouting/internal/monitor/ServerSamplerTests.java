@@ -124,7 +124,7 @@ class ServerSamplerTests {
 
         sampler.probeNow(true);
 
-        assertThat(engine.questions()).extracting(FakeEngine.Question::kind).containsExactly(Kind.NUDGE, Kind.OBSERVE);
+        assertThat(engine.questions()).extracting(FakeEngine.Question::kind).containsExactly(Kind.NUDGE);
         assertThat(audience.samples.get(1).nudged()).isTrue();
     }
 
@@ -145,7 +145,7 @@ class ServerSamplerTests {
 
         assertThat(engine.questions())
                 .extracting(FakeEngine.Question::kind)
-                .containsExactly(Kind.INTRODUCE, Kind.NUDGE, Kind.OBSERVE);
+                .containsExactly(Kind.INTRODUCE, Kind.NUDGE);
         assertThat(audience.samples).extracting(Sample::nudged).containsExactly(false, true);
     }
 

@@ -1,0 +1,20 @@
+package io.github.r2dbcrouting.test;
+
+import java.util.List;
+
+/** Where do the servers live: as processes of this machine, or in containers? */
+interface Hosting extends AutoCloseable {
+
+    /** A place for a server that has no data yet. */
+    ServerProcess place(int number, int upstreamPort);
+
+    /** Gives servers that do not run the data of a new cluster, whose primary is the first of them. */
+    void seed(List<PostgresServer> servers);
+
+    /** Gives a server that does not run the data of a running one, to be its replica. */
+    void copy(PostgresServer from, PostgresServer to);
+
+    /** Frees whatever the servers used; they must have ended. */
+    @Override
+    void close();
+}

@@ -1,0 +1,124 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+import reactor.util.context.Context;
+
+/**
+ * Sends something on a leased connection, unless it is being given back, and keeps it from being given back meanwhile.
+ *
+ * <p>Without it a cancel that crosses a subscription does harm: the connection is given back, and then the subscription
+ * sends its command, into the transaction of the next borrower. The driver sends a command during {@code subscribe}, and
+ * also if it is cancelled within that call, so the use lasts until the call has returned and the stream is over.
+ */
+final class InUse<T> extends Flux<T> {
+
+    private final Lease lease;
+    private final Publisher<? extends T> source;
+
+    private final Runnable onEntered;
+
+    InUse(Lease lease, Publisher<? extends T> source) {
+        this(lease, source, () -> {});
+    }
+
+    /** Runs something else at the moment from which the connection is surely not given back any more. */
+    InUse(Lease lease, Publisher<? extends T> source, Runnable onEntered) {
+        this.lease = lease;
+        this.source = source;
+        this.onEntered = onEntered;
+    }
+
+    @Override
+    public void subscribe(CoreSubscriber<? super T> actual) {
+        if (!lease.enter()) {
+            Operators.error(actual, new R2dbcNonTransientResourceException("the connection is closed"));
+            return;
+        }
+        onEntered.run();
+        Use<T> use = new Use<>(lease, actual);
+        try {
+            source.subscribe(use);
+        } finally {
+            use.partOver();
+        }
+    }
+
+    private static final class Use<T> implements CoreSubscriber<T>, Subscription {
+
+        private final Lease lease;
+        private final CoreSubscriber<? super T> actual;
+        private final AtomicInteger parts = new AtomicInteger(2);
+        private final AtomicBoolean streamOver = new AtomicBoolean();
+        private volatile @Nullable Subscription upstream;
+
+        Use(Lease lease, CoreSubscriber<? super T> actual) {
+            this.lease = lease;
+            this.actual = actual;
+        }
+
+        void partOver() {
+            if (parts.decrementAndGet() == 0) {
+                lease.exit();
+            }
+        }
+
+        private void streamOver() {
+            if (streamOver.compareAndSet(false, true)) {
+                partOver();
+            }
+        }
+
+        @Override
+        public Context currentContext() {
+            return actual.currentContext();
+        }
+
+        @Override
+        public void onSubscribe(Subscription subscription) {
+            upstream = subscription;
+            actual.onSubscribe(this);
+        }
+
+        @Override
+        public void onNext(T value) {
+            actual.onNext(value);
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            streamOver();
+            actual.onError(error);
+        }
+
+        @Override
+        public void onComplete() {
+            streamOver();
+            actual.onComplete();
+        }
+
+        @Override
+        public void request(long n) {
+            Subscription subscription = upstream;
+            if (subscription != null) {
+                subscription.request(n);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            Subscription subscription = upstream;
+            if (subscription != null) {
+                subscription.cancel();
+            }
+            streamOver();
+        }
+    }
+}

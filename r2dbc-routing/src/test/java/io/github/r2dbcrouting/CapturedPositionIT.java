@@ -1,0 +1,212 @@
+package io.github.r2dbcrouting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.test.PostgresCluster;
+import io.github.r2dbcrouting.test.PostgresClusterTest;
+import io.r2dbc.spi.Connection;
+import io.r2dbc.spi.ConnectionFactories;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import reactor.core.publisher.Mono;
+
+/**
+ * A captured position is behind its write, and a replica reaches it soon, whatever else is, or is not, written.
+ *
+ * <p>The writer's session reads its row from the replica as soon as the replica covers its token. The wait until then
+ * is bounded, and what it reads then is its row.
+ */
+@PostgresClusterTest(replicas = 1)
+class CapturedPositionIT {
+
+    private static final int WRITES = 20;
+    private static final Duration LONGEST_WAIT = Duration.ofMillis(100);
+
+    private final PostgresCluster cluster;
+    private final List<Connection> others = new ArrayList<>();
+    private RoutingConnectionFactory factory;
+
+    CapturedPositionIT(PostgresCluster cluster) {
+        this.cluster = cluster;
+    }
+
+    /** How the writes commit. */
+    enum Commits {
+        SYNCHRONOUS("on"),
+        ASYNCHRONOUS("off");
+
+        private final String setting;
+
+        Commits(String setting) {
+            this.setting = setting;
+        }
+    }
+
+    @BeforeEach
+    void table() {
+        cluster.primary().execute("CREATE TABLE note (id int PRIMARY KEY)");
+        cluster.primary().execute("CREATE TABLE other (filler text)");
+        cluster.awaitReplayed();
+    }
+
+    @AfterEach
+    void close() {
+        others.forEach(connection -> Blocking.run(connection.close()));
+        Blocking.run(factory.close());
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void reachedWithNothingElseGoingOn(Commits commits) {
+        start(commits, Safeguards.all());
+
+        assertThat(waits(() -> {})).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void reachedBesideAnOpenWriterThatGoesOnWriting(Commits commits) {
+        start(commits, Safeguards.all());
+        Connection writer = openWriter();
+
+        List<Duration> waits = waits(() -> writeOn(writer, 300));
+
+        assertThat(waits).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void reachedWhereTheLogEndsAtAPageEnd(Commits commits) {
+        start(commits, Safeguards.all());
+
+        List<Duration> waits = waits(this::alignToPageEnd);
+
+        assertThat(waits).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+    }
+
+    @FailsWithout(Safeguard.NUDGE)
+    @Test
+    void behindACommitThatDidNotWaitForTheDisk(Safeguards safeguards) {
+        start(Commits.ASYNCHRONOUS, safeguards);
+
+        List<Duration> waits = waits(() -> {});
+
+        assertThat(waits).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+    }
+
+    @Test
+    void behindACommitWhoseDurabilityWasChangedInTheServersConfiguration() {
+        start(Commits.SYNCHRONOUS, Safeguards.all());
+        assertThat(waits(() -> {})).isNotEmpty();
+
+        cluster.primary().execute("ALTER SYSTEM SET synchronous_commit = off");
+        cluster.primary().reload();
+        try {
+            assertThat(waits(() -> {})).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+        } finally {
+            cluster.primary().execute("ALTER SYSTEM RESET synchronous_commit");
+            cluster.primary().reload();
+        }
+    }
+
+    @Test
+    void behindACommitWhoseDurabilityWasChangedByAStatement() {
+        start(Commits.SYNCHRONOUS, Safeguards.all());
+
+        for (int i = 0; i < WRITES; i++) {
+            int id = nextId++;
+            CausalSession session = CausalSession.create();
+            String insert = "INSERT INTO note VALUES (" + id + ")";
+            Blocking.run(Queries.inTransaction(
+                            factory,
+                            connection -> Queries.rows(connection, "SET LOCAL synchronous_commit = off")
+                                    .then(Queries.rows(connection, insert + " RETURNING id")
+                                            .then(Mono.just(true))))
+                    .contextWrite(Routing.session(session)));
+            assertThat(waitFor(id, session)).isLessThan(LONGEST_WAIT);
+        }
+    }
+
+    private void start(Commits commits, Safeguards safeguards) {
+        // one connection to the primary whose commits are as asked, by the role's own setting
+        cluster.primary().execute("ALTER ROLE CURRENT_USER SET synchronous_commit = " + commits.setting);
+        RoutingConnectionFactory.Builder builder = Factories.over(cluster, safeguards);
+        factory = Factories.ready(builder);
+        // the first of everything loads classes and opens connections
+        for (int i = 0; i < 3; i++) {
+            write(() -> {});
+        }
+    }
+
+    @AfterEach
+    void resetRole() {
+        cluster.primary().execute("ALTER ROLE CURRENT_USER RESET synchronous_commit");
+    }
+
+    private int nextId;
+
+    /** Writes rows one after the other, each after the disturbance, and waits for the replica to have each. */
+    private List<Duration> waits(Runnable disturbance) {
+        List<Duration> waits = new ArrayList<>();
+        for (int i = 0; i < WRITES; i++) {
+            waits.add(write(disturbance));
+        }
+        return waits;
+    }
+
+    private Duration write(Runnable disturbance) {
+        int id = nextId++;
+        CausalSession session = CausalSession.create();
+        disturbance.run();
+        Blocking.run(
+                Queries.update(factory, "INSERT INTO note VALUES (" + id + ")").contextWrite(Routing.session(session)));
+        return waitFor(id, session);
+    }
+
+    private Duration waitFor(int id, CausalSession session) {
+        long start = System.nanoTime();
+        Duration giveUp = LONGEST_WAIT.multipliedBy(5);
+        while (true) {
+            List<String> read = Blocking.value(
+                    Queries.rows(factory, "SELECT pg_is_in_recovery() || ' ' || count(*) FROM note WHERE id = " + id)
+                            .contextWrite(Routing.read())
+                            .contextWrite(Routing.session(session)));
+            Duration waited = Duration.ofNanos(System.nanoTime() - start);
+            assertThat(read).as("what the session reads of its row").isSubsetOf("false 1", "true 1");
+            if (read.contains("true 1") || waited.compareTo(giveUp) > 0) {
+                return waited;
+            }
+        }
+    }
+
+    private Connection openWriter() {
+        Connection writer = Blocking.value(
+                Mono.from(ConnectionFactories.get(cluster.primary().r2dbcUrl()).create()));
+        others.add(writer);
+        Blocking.run(writer.beginTransaction());
+        return writer;
+    }
+
+    private static void writeOn(Connection writer, int bytes) {
+        Blocking.run(Queries.rows(
+                writer,
+                "INSERT INTO other SELECT string_agg(md5(random()::text), '') FROM generate_series(1, "
+                        + Math.max(bytes / 32, 1) + ")"));
+    }
+
+    /** Fills the log so that the next small commit ends close to, and one of many exactly at, the end of a page. */
+    private void alignToPageEnd() {
+        cluster.primary()
+                .execute("DO $$ DECLARE room int; BEGIN room := 8192 - (pg_current_wal_insert_lsn() - '0/0') % 8192;"
+                        + " IF room > 400 THEN PERFORM pg_logical_emit_message(false, '', repeat('x', room - 350));"
+                        + " END IF; END $$");
+    }
+}
