@@ -331,6 +331,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          *     message does not repeat the URL
          */
         public Builder server(String name, String url, Consumer<ServerSpec> settings) {
+            checkName(name);
             Objects.requireNonNull(url, "url");
             return add(name, ServerUrl.open(name, url, safeguards.has(Safeguard.REDACTION)), settings);
         }
@@ -364,10 +365,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         }
 
         private Builder add(String name, ConnectionFactory factory, Consumer<ServerSpec> settings) {
-            if (!name.matches("[A-Za-z0-9._-]+")) {
-                throw new IllegalArgumentException(
-                        "a server's name consists of letters, digits, '.', '_' and '-', and '" + name + "' does not");
-            }
+            checkName(name);
             String product = factory.getMetadata().getName();
             String expected = new PostgresEngine().productName();
             if (!expected.equals(product)) {
@@ -384,6 +382,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 throw new IllegalArgumentException("there are two servers named '" + name + "'");
             }
             return this;
+        }
+
+        /** Before anything else is done with the name: whoever swaps it with the URL has a password in it. */
+        private static void checkName(String name) {
+            Names.check(name, "a server's name", "._-");
         }
 
         /**

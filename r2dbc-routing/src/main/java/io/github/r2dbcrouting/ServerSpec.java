@@ -26,10 +26,7 @@ public final class ServerSpec {
      */
     public ServerSpec tags(String... names) {
         for (String name : names) {
-            if (!name.matches("[A-Za-z0-9_-]+")) {
-                throw new IllegalArgumentException(
-                        "a tag consists of letters, digits, '_' and '-', and '" + name + "' does not");
-            }
+            Names.check(name, "a tag", "_-");
         }
         tags = List.of(names);
         return this;
