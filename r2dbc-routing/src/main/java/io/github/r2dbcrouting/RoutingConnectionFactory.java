@@ -17,6 +17,7 @@ import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.spi.Closeable;
+import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import java.time.Duration;
@@ -134,7 +135,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      * @return the connection, at once; nothing is opened by subscribing. Errors if the factory is closed
      */
     @Override
-    public Mono<RoutedConnection> create() {
+    public Mono<Connection> create() {
         return Mono.fromSupplier(() -> {
             if (closing.get()) {
                 throw new IllegalStateException("the connection factory is closed");
