@@ -154,7 +154,7 @@ public final class PostgresCluster implements AutoCloseable {
             added.links().close();
         }
         if (!ClusterReset.repair(this)) {
-            servers.parallelStream().forEach(PostgresServer::discard);
+            servers.forEach(PostgresServer::discard);
             begin();
         }
     }
@@ -214,7 +214,7 @@ public final class PostgresCluster implements AutoCloseable {
     private synchronized void end() {
         if (!closed) {
             closed = true;
-            servers.parallelStream().forEach(PostgresServer::discard);
+            servers.forEach(PostgresServer::discard);
             servers.forEach(server -> server.links().close());
             hosting.close();
         }

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,8 +27,7 @@ final class Postmaster implements ServerProcess {
 
     private final Binaries binaries;
     private final Path folder;
-    private @Nullable Process process;
-    private CompletableFuture<Void> ending = CompletableFuture.completedFuture(null);
+    private volatile @Nullable Process process;
     private boolean frozen;
     private int port;
     private volatile @Nullable InetSocketAddress address;
@@ -62,14 +60,16 @@ final class Postmaster implements ServerProcess {
         return folder.resolve(DATA);
     }
 
+    /** Asked by the proxy's event loops, so it takes no lock; a server that has died by itself has no address either. */
     @Override
     public @Nullable InetSocketAddress address() {
-        return address;
+        return isRunning() ? address : null;
     }
 
     @Override
-    public synchronized boolean isRunning() {
-        return process != null && process.isAlive();
+    public boolean isRunning() {
+        Process current = process;
+        return current != null && current.isAlive();
     }
 
     @Override
@@ -85,6 +85,7 @@ final class Postmaster implements ServerProcess {
         try {
             // ours is known to have ended; a stranger that got its process number must not stop us
             Files.deleteIfExists(data().resolve("postmaster.pid"));
+            address = null;
             port = freePort();
             frozen = false;
             Process started = Commands.builder(Platform.command(
@@ -94,7 +95,6 @@ final class Postmaster implements ServerProcess {
                     .start();
             started.getOutputStream().close();
             process = started;
-            ending = started.onExit().thenRun(() -> address = null);
         } catch (IOException e) {
             throw new UncheckedIOException("Could not start PostgreSQL in " + folder, e);
         }
@@ -145,7 +145,7 @@ final class Postmaster implements ServerProcess {
         } else {
             Commands.signal("INT", Stream.of(process.toHandle()));
         }
-        Await.until("PostgreSQL has shut down", STOP_LIMIT, ending::isDone, this::logTail);
+        Await.until("PostgreSQL has shut down", STOP_LIMIT, () -> !isRunning(), this::logTail);
     }
 
     @Override
@@ -160,7 +160,7 @@ final class Postmaster implements ServerProcess {
         Await.until(
                 "the killed processes have ended",
                 STOP_LIMIT,
-                () -> ending.isDone() && children.stream().allMatch(Commands::hasEnded),
+                () -> !isRunning() && children.stream().allMatch(Commands::hasEnded),
                 this::logTail);
         frozen = false;
     }
@@ -171,7 +171,7 @@ final class Postmaster implements ServerProcess {
         if (process != null && process.isAlive() && !Platform.isWindows()) {
             thaw();
             Commands.signal("QUIT", Stream.of(process.toHandle()));
-            if (!Await.within("PostgreSQL has ended", Duration.ofSeconds(4), ending::isDone)) {
+            if (!Await.within("PostgreSQL has ended", Duration.ofSeconds(4), () -> !isRunning())) {
                 kill();
             }
         } else {

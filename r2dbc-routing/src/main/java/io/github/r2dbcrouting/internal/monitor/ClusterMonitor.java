@@ -52,6 +52,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
+    /** So old the primary's position in the table may become. */
+    private static final Duration REPUBLISH = Duration.ofMillis(50);
+
     /** A writer whose connection was lost is waited for until its backend has gone, but no longer than this. */
     private static final Duration ORPHAN_LIMIT = Duration.ofSeconds(30);
 
@@ -72,6 +75,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private @Nullable Position nudgedTo;
     private @Nullable Position nudgeAskedFor;
     private long capturedAt;
+    private long publishedAt;
     private long lastCaptureSentAt;
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
@@ -210,7 +214,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         reports.set(index, reports.get(index).answered(sample));
         noticeConfiguration(server, before, sample);
         remember(server, sample);
-        publish();
+        if (!onlyMovedOn(before, sample) || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
+            publish();
+        }
         settleWrites(server, sample);
         if (sample.observation().role() == ServerRole.REPLICA) {
             nudgeIfStalled(before, sample);
@@ -242,6 +248,17 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
         Duration pace = now - questionedAt < QUESTION_LASTS.toNanos() ? settings.watched() : UNWATCHED_PACE;
         return pace.compareTo(settings.atRest()) < 0 ? pace : settings.atRest();
+    }
+
+    /**
+     * Whether a sample says nothing but that the primary has written on. While writes are captured there is one every
+     * millisecond, and no decision depends on it.
+     */
+    private static boolean onlyMovedOn(@Nullable Sample before, Sample sample) {
+        return before != null
+                && before.openedAt() == sample.openedAt()
+                && before.observation().role() == ServerRole.PRIMARY
+                && sample.observation().role() == ServerRole.PRIMARY;
     }
 
     /** Before the first table the first primary to answer is taken for the one: a replica's age is told by it. */
@@ -368,6 +385,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
             history.add(primary.sampledAt(), position);
             table = reduce(before, now);
         }
+        publishedAt = now;
         tables.publish(table);
         TableChanges.between(before, table, event -> {
             LOG.info("{}", event);

@@ -37,7 +37,7 @@ final class ClusterReducer {
      * @return the table from now on, with the next version
      */
     RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
-        String cluster = cluster(reports, before);
+        String cluster = cluster(reports);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
         for (ServerReport report : reports) {
@@ -48,10 +48,8 @@ final class ClusterReducer {
         return new RoutingTable(before.version() + 1, servers, primary, cluster);
     }
 
-    private static @Nullable String cluster(List<ServerReport> reports, RoutingTable before) {
-        if (before.cluster() != null) {
-            return before.cluster();
-        }
+    /** The first configured server that was ever reached says which cluster it is. */
+    private static @Nullable String cluster(List<ServerReport> reports) {
         for (ServerReport report : reports) {
             if (report.sample() != null) {
                 return report.sample().introduction().identity().cluster();

@@ -54,7 +54,9 @@ final class ServerSampler {
     private boolean askedMeanwhile;
     private boolean closed;
     private int failures;
+    private long sentAt;
     private long dueAt;
+    private long wakeAt;
     private @Nullable Disposable timer;
     private @Nullable Disposable probe;
 
@@ -98,7 +100,8 @@ final class ServerSampler {
         if (!probing && connection != null && failures == 0) {
             long due = clock.getAsLong() + audience.pace(server).toNanos();
             if (due - dueAt < 0) {
-                probeIn(due - clock.getAsLong());
+                dueAt = due;
+                wakeAt(due);
             }
         }
     }
@@ -117,7 +120,6 @@ final class ServerSampler {
     }
 
     private void probe() {
-        cancel(timer);
         if (closed) {
             return;
         }
@@ -127,9 +129,11 @@ final class ServerSampler {
         boolean nudge = nudgeNext && monitored != null;
         nudgeNext &= !nudge;
         askedMeanwhile = false;
-        long sentAt = clock.getAsLong();
+        long askedAt = clock.getAsLong();
+        sentAt = askedAt;
+        wakeAt(askedAt + probeTimeout.toNanos());
         // deferred, so that what throws instead of signalling an error counts as a failure, too
-        Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, sentAt, nudge));
+        Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, askedAt, nudge));
         probe = answer.subscribe(
                 answered -> onThread(() -> answered(answered)), error -> onThread(() -> failed(error)));
     }
@@ -142,30 +146,27 @@ final class ServerSampler {
                         scheduler,
                         () -> new R2dbcTimeoutException("no connection within " + probeTimeout.toMillis() + " ms"))
                 .flatMap(fresh -> {
-                    long sentAt = clock.getAsLong();
+                    long askedAt = clock.getAsLong();
                     return engine.introduce(fresh)
-                            .timeout(probeTimeout, scheduler)
                             .map(introduction -> {
                                 Monitored monitored = new Monitored(fresh, introduction, clock.getAsLong());
-                                return new Answer(monitored, introduction.observation(), sentAt, false);
+                                return new Answer(monitored, introduction.observation(), askedAt, false);
                             })
                             .doOnError(error -> close(fresh))
                             .doOnCancel(() -> close(fresh));
                 });
     }
 
-    private Mono<Answer> observe(Monitored monitored, long sentAt, boolean nudge) {
+    private Mono<Answer> observe(Monitored monitored, long askedAt, boolean nudge) {
         Connection asked = monitored.connection;
         Mono<Observation> observation = nudge
                 ? engine.nudgeAndObserve(asked, monitored.introduction)
                 : engine.observe(asked, monitored.introduction);
-        return observation
-                .timeout(probeTimeout, scheduler)
-                .map(observed -> new Answer(monitored, observed, sentAt, nudge));
+        return observation.map(observed -> new Answer(monitored, observed, askedAt, nudge));
     }
 
     private void answered(Answer answer) {
-        if (closed) {
+        if (closed || !probing) {
             close(answer.monitored.connection);
             return;
         }
@@ -178,33 +179,53 @@ final class ServerSampler {
         } else {
             Duration pace = audience.pace(server);
             double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
-            probeIn((long) (pace.toNanos() * spread) - (clock.getAsLong() - answer.sentAt));
+            probeAt(answer.sentAt + (long) (pace.toNanos() * spread));
         }
     }
 
     private void failed(Throwable error) {
+        if (closed || !probing) {
+            return;
+        }
         probing = false;
         failures++;
         discard();
         LOG.debug("probe of {} failed", server.name(), error);
         audience.failed(server, error);
         long pause = Math.min(FIRST_RETRY.toNanos() << Math.min(failures - 1, 10), LAST_RETRY.toNanos());
-        probeIn(pause);
+        probeAt(clock.getAsLong() + pause);
     }
 
-    private void probeIn(long nanos) {
+    private void probeAt(long time) {
+        dueAt = time;
+        wakeAt(time);
+    }
+
+    /**
+     * Sees to it that {@link #awake} runs at the time. A timer that goes off earlier is left alone and sets itself
+     * again: under load, when every answer brings a new due time, that saves setting and cancelling one for each.
+     */
+    private void wakeAt(long time) {
+        if (closed || (timer != null && wakeAt - time <= 0)) {
+            return;
+        }
         cancel(timer);
-        if (!closed) {
-            long delay = Math.max(nanos, 0);
-            dueAt = clock.getAsLong() + delay;
-            timer = scheduler.schedule(
-                    () -> {
-                        if (!probing) {
-                            probe();
-                        }
-                    },
-                    delay,
-                    TimeUnit.NANOSECONDS);
+        wakeAt = time;
+        timer = scheduler.schedule(this::awake, Math.max(time - clock.getAsLong(), 0), TimeUnit.NANOSECONDS);
+    }
+
+    private void awake() {
+        timer = null;
+        long now = clock.getAsLong();
+        if (probing && now - sentAt >= probeTimeout.toNanos()) {
+            cancel(probe);
+            failed(new R2dbcTimeoutException("no answer within " + probeTimeout.toMillis() + " ms"));
+        } else if (probing) {
+            wakeAt(sentAt + probeTimeout.toNanos());
+        } else if (now - dueAt >= 0) {
+            probe();
+        } else {
+            wakeAt(dueAt);
         }
     }
 

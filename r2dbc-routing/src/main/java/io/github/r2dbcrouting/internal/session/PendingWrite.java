@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.spi.Position;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * One write of a session whose position is not yet known.
@@ -36,7 +37,12 @@ public final class PendingWrite {
      */
     public void settle(@Nullable Position position) {
         session.settle(this, position);
-        settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+        if (settled.currentSubscriberCount() == 0) {
+            settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+        } else {
+            // off the monitor's thread, which nobody else may hold up
+            Schedulers.parallel().schedule(() -> settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST));
+        }
     }
 
     Object router() {

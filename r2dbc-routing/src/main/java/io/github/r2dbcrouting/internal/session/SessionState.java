@@ -10,7 +10,6 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.Schedulers;
 
 /**
  * What has a session written, and which of it is still without a position?
@@ -90,8 +89,6 @@ public final class SessionState {
             }
             return Flux.fromIterable(pending)
                     .concatMap(PendingWrite::settled)
-                    // off the monitor's thread, which nobody else may hold up
-                    .publishOn(Schedulers.parallel())
                     .then(Mono.defer(() -> Mono.justOrEmpty(observed())));
         });
     }

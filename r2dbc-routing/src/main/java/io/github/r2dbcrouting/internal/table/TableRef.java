@@ -56,7 +56,11 @@ public final class TableRef {
      */
     public Mono<RoutingTable> await(Predicate<RoutingTable> wanted) {
         // off the monitor's thread, which nobody else may hold up
-        return updates.asFlux().filter(wanted).take(1).singleOrEmpty().publishOn(Schedulers.parallel());
+        return updates.asFlux()
+                .filter(wanted)
+                .take(1)
+                .singleOrEmpty()
+                .flatMap(table -> Mono.just(table).subscribeOn(Schedulers.parallel()));
     }
 
     /**

@@ -107,7 +107,7 @@ class ClusterReducerTests {
 
     @Test
     void refusesAPrimaryOfAnotherCluster() {
-        RoutingTable before = reduce(EMPTY, unreached(0), answered(1, one));
+        RoutingTable before = reduce(EMPTY, unreached(0).failed("x"), answered(1, one));
         primary.cluster = "8";
         primary.timeline = 9;
 
@@ -120,7 +120,20 @@ class ClusterReducerTests {
     }
 
     @Test
-    void staysWithTheClusterOnceItIsKnown() {
+    void takesTheWordOfTheFirstConfiguredServerUntilEveryOneWasHeardOf() {
+        one.cluster = "8";
+        RoutingTable before = reduce(EMPTY, unreached(0), answered(1, one), unreached(2));
+        assertThat(before.cluster()).isEqualTo("8");
+
+        RoutingTable table = reduce(before, answered(0, primary), answered(1, one), answered(2, other));
+
+        assertThat(table.cluster()).isEqualTo("7");
+        assertThat(table.servers().get(1).status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(table.primary()).map(ServerState::name).contains("db0");
+    }
+
+    @Test
+    void staysWithTheClusterOnceEveryServerWasHeardOf() {
         RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one));
         primary.cluster = "8";
         one.cluster = "8";

@@ -14,7 +14,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -244,7 +243,7 @@ class ServerSamplerTests {
         time.advanceTimeBy(TIMEOUT);
 
         assertThat(audience.failures).hasSize(1);
-        assertThat(audience.failures.get(0)).isInstanceOf(TimeoutException.class);
+        assertThat(audience.failures.get(0)).isInstanceOf(R2dbcTimeoutException.class);
         assertThat(server.opened()).hasSize(1);
         assertThat(server.stillOpen()).isZero();
     }
