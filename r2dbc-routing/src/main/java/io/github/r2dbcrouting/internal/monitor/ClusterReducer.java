@@ -37,7 +37,7 @@ final class ClusterReducer {
      * @return the table from now on, with the next version
      */
     RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
-        String cluster = cluster(reports);
+        String cluster = cluster(reports, before);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
         for (ServerReport report : reports) {
@@ -48,8 +48,14 @@ final class ClusterReducer {
         return new RoutingTable(before.version() + 1, servers, primary, cluster);
     }
 
-    /** The first configured server that was ever reached says which cluster it is. */
-    private static @Nullable String cluster(List<ServerReport> reports) {
+    /**
+     * Until every server was heard of, the first configured one that was reached says which cluster it is. Then it
+     * stays that one: an address that comes to lead somewhere else must not take everything along.
+     */
+    private static @Nullable String cluster(List<ServerReport> reports, RoutingTable before) {
+        if (before.cluster() != null && before.complete()) {
+            return before.cluster();
+        }
         for (ServerReport report : reports) {
             if (report.sample() != null) {
                 return report.sample().introduction().identity().cluster();
