@@ -7,6 +7,7 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,12 +38,19 @@ final class PhysicalConnectionFactory implements ConnectionFactory {
 
     private Mono<Connection> introduce(Connection opened) {
         long configuration = monitor.configuration();
+        AtomicBoolean handedOn = new AtomicBoolean();
         return engine.introduce(opened)
                 .timeout(INTRODUCTION_LIMIT)
                 .<Connection>map(
                         introduction -> new PhysicalConnection(opened, introduction, monitor.now(), configuration))
+                .doOnNext(introduced -> handedOn.set(true))
                 .doOnError(error -> close(opened))
-                .doOnCancel(() -> close(opened));
+                .doOnCancel(() -> {
+                    // a cancel may also come after the connection, which then is somebody's
+                    if (!handedOn.get()) {
+                        close(opened);
+                    }
+                });
     }
 
     private static void close(Connection opened) {
