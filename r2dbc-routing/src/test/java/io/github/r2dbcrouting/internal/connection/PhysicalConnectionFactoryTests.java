@@ -7,6 +7,7 @@ import io.r2dbc.spi.Connection;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 
@@ -50,5 +51,17 @@ class PhysicalConnectionFactoryTests {
         waiting.dispose();
 
         assertThat(fixture.server.stillOpen()).isZero();
+    }
+
+    @Test
+    void keepsAConnectionOpenWhoseBorrowerCancelsAfterIt() {
+        // Flux.take cancels once it has what it wants
+        Connection connection = Blocking.value(Flux.from(factory.create())
+                .<Connection>cast(Connection.class)
+                .take(1)
+                .single());
+
+        assertThat(connection).isNotNull();
+        assertThat(fixture.server.stillOpen()).isEqualTo(1);
     }
 }
