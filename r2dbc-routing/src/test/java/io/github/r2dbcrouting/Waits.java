@@ -18,7 +18,10 @@ final class Waits {
     /** When to stop waiting for a replica that does not come. */
     static final Duration GIVE_UP = LONGEST.multipliedBy(5);
 
-    private static final int HICCUPS_IN_TWENTY = 2;
+    /** Replication pauses so long, too, but not twice in twenty writes. */
+    private static final Duration NEVER_TWICE = LONGEST.multipliedBy(4);
+
+    private static final int HICCUPS_IN_TWENTY = 4;
 
     private Waits() {}
 
@@ -31,5 +34,8 @@ final class Waits {
         assertThat(tooLong)
                 .as(what + ": waits over " + LONGEST.toMillis() + " ms")
                 .hasSizeLessThanOrEqualTo(HICCUPS_IN_TWENTY * waits.size() / 20);
+        assertThat(waits.stream().filter(wait -> wait.compareTo(NEVER_TWICE) > 0))
+                .as(what + ": waits over " + NEVER_TWICE.toMillis() + " ms")
+                .hasSizeLessThanOrEqualTo(waits.size() / 20);
     }
 }
