@@ -289,8 +289,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
         PositionCapture.Outcome outcome =
                 capture.settle(server.index(), sample, position, !safeguards.has(Safeguard.NUDGE));
-        for (int i = 0; i < outcome.possiblyLost(); i++) {
-            events.accept(new RoutingEvent.WritePossiblyLost(server.name()));
+        for (int lostAt : outcome.possiblyLost()) {
+            String name = reports.get(lostAt).server().name();
+            events.accept(new RoutingEvent.WritePossiblyLost(name));
         }
         if (outcome.settled() > 0 || sample.nudged()) {
             capturedAt = clock.getAsLong();
@@ -370,7 +371,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         RoutingTable before = tables.current();
         long now = clock.getAsLong();
         RoutingTable table =
-                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind(), now));
+                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind()));
         publishedAt = now;
         tables.publish(table);
         TableChanges.between(before, table, event -> {

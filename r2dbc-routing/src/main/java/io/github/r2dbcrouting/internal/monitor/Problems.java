@@ -19,6 +19,7 @@ final class Problems {
         String message = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
         if (root instanceof R2dbcException r2dbc && r2dbc.getSqlState() != null) {
             return switch (r2dbc.getSqlState().substring(0, 2)) {
+                case "08" -> "cannot be reached (" + message + "): check its address, and that it runs";
                 case "28" -> "refused the login (" + message + "): check user name and password";
                 case "3D" -> "has no such database (" + message + ")";
                 default -> message + " (SQLSTATE " + r2dbc.getSqlState() + ")";
