@@ -56,7 +56,8 @@ public final class CausalSession {
      *
      * <p>Nothing happens before it is subscribed; then it waits for the positions that writes still lack, which
      * takes about a millisecond, and longer while the primary cannot be reached. It sets no limit itself: use
-     * {@code timeout}. Cancelling it changes nothing. The signals come on a thread of the router.
+     * {@code timeout}. Cancelling it changes nothing. The signals come on a thread of Reactor's parallel scheduler, or
+     * on the subscriber's own if nothing has to be waited for.
      *
      * @return the token, or empty if nothing was written or observed; signals {@link IllegalStateException} at once
      *     while a write transaction of this session is open, since its token could not arrive before that ends

@@ -87,7 +87,6 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                         name, server.factory, engine, monitor, builder.safeguards, ACQUIRE_LIMIT, server.spec.pool())));
         List<ServerPool> byIndex = List.copyOf(pools.values());
         this.router = new Router(
-                this,
                 server -> byIndex.get(server).inFlight(),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards);
@@ -141,7 +140,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 throw new IllegalStateException("the connection factory is closed");
             }
             monitor.start();
-            return new RoutedConnection(lender, engine, this, new ProductMetadata(engine.productName()));
+            return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()));
         });
     }
 
@@ -221,10 +220,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      *     Completes when the factory is closed
      */
     public Flux<RoutingEvent> events() {
-        return events.asFlux()
-                .onBackpressureBuffer(EVENT_BUFFER)
-                .onErrorComplete()
-                .publishOn(Schedulers.parallel());
+        return events.asFlux().publishOn(Schedulers.parallel(), EVENT_BUFFER);
     }
 
     private static final int EVENT_BUFFER = 256;
@@ -242,7 +238,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             return monitor.tables().await(table -> table.primary().isPresent()).flatMap(table -> {
                 ServerState primary = table.primary().orElseThrow();
                 monitor.ended(new EndedWrite(
-                        session.begin(this, false), primary.index(), primary.position(), false, monitor.now()));
+                        session.begin(Objects.requireNonNull(table.cluster()), false),
+                        primary.index(),
+                        primary.position(),
+                        false,
+                        monitor.now()));
                 return session.token();
             });
         });

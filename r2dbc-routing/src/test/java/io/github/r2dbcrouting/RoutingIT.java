@@ -67,6 +67,9 @@ class RoutingIT {
         assertThat(role(Routing.write())).isEqualTo("primary");
         assertThat(role(Routing.session(CausalSession.create()))).isEqualTo("primary");
         assertThat(role(Routing.read().freshness(Freshness.latest()))).isEqualTo("primary");
+        assertThat(Blocking.value(Queries.rows(factory, "INSERT INTO note VALUES (9) RETURNING id")
+                        .contextWrite(Routing.read())))
+                .containsExactly("9");
         assertThat(roleInTransaction(Routing.read(), false)).isEqualTo("primary");
         assertThat(roleInTransaction(Routing.write().andThen(Routing.session(CausalSession.create())), true))
                 .isEqualTo("primary");

@@ -31,7 +31,6 @@ import reactor.core.publisher.Mono;
 class UnfinishedRecordIT {
 
     private static final int WRITES = 20;
-    private static final Duration LONGEST_WAIT = Duration.ofMillis(100);
     private static final Duration ONE_WAY = Duration.ofMillis(6);
 
     private final PostgresCluster cluster;
@@ -74,7 +73,7 @@ class UnfinishedRecordIT {
             waits.add(writeAndWait());
         }
 
-        assertThat(waits).allSatisfy(wait -> assertThat(wait).isLessThan(LONGEST_WAIT));
+        Waits.assertShort("synchronous_commit " + synchronousCommit + ", unfinished record", waits);
     }
 
     /** Returns how long after its commit the session's row could be read from the replica. */
@@ -100,7 +99,7 @@ class UnfinishedRecordIT {
                             .contextWrite(Routing.session(session)));
             Duration waited = Duration.ofNanos(System.nanoTime() - since);
             assertThat(read).as("what the session reads of its row").isSubsetOf("false 1", "true 1");
-            if (read.contains("true 1") || waited.compareTo(LONGEST_WAIT.multipliedBy(5)) > 0) {
+            if (read.contains("true 1") || waited.compareTo(Waits.GIVE_UP) > 0) {
                 return waited;
             }
         }

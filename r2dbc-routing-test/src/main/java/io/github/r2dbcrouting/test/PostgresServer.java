@@ -260,7 +260,7 @@ public final class PostgresServer {
 
     /**
      * Brings the server back as a streaming replica of the {@linkplain PostgresCluster#currentPrimary() current primary},
-     * with a fresh copy of its data; its own is lost. Number and port stay. It may run before, or not.
+     * with a fresh copy of its data; its own is lost. Number and port stay, and so do those who follow it.
      */
     public void rejoin() {
         PostgresServer leader = cluster.currentPrimary();

@@ -25,11 +25,12 @@ final class Watchdog {
             signal() {
               found=
               if [ -d /proc/self ]; then
-                for process in /proc/[0-9]*; do
-                  case $(readlink "$process/cwd" 2>/dev/null) in
-                    "$run"/*) found=1; kill -"$1" "${process#/proc/}" 2>/dev/null ;;
+                found=$(ls -ld /proc/[0-9]*/cwd 2>/dev/null | while read -r line; do
+                  case $line in
+                    *"/cwd -> $run/"*) pid=${line#*/proc/}; echo "${pid%%/*}" ;;
                   esac
-                done
+                done)
+                [ -n "$found" ] && kill -"$1" $found 2>/dev/null
               else
                 for file in "$run"/*/data/postmaster.pid; do
                   pid=$(head -n 1 "$file" 2>/dev/null) || continue

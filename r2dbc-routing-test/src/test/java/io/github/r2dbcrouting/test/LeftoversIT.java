@@ -23,15 +23,19 @@ class LeftoversIT {
     @TempDir
     Path temporary;
 
-    /** What a JVM of its own runs: a cluster with a frozen and a killed server, until it is killed itself. */
+    /** What a JVM of its own runs: a cluster, maybe with a frozen and a killed server, until it is killed itself. */
     static final class Victim {
 
         private Victim() {}
 
         public static void main(String[] arguments) throws IOException {
-            PostgresCluster cluster = PostgresCluster.builder().replicas(2).start();
-            cluster.replica(0).freeze();
-            cluster.replica(1).kill();
+            boolean broken = arguments[0].equals("broken");
+            PostgresCluster cluster =
+                    PostgresCluster.builder().replicas(broken ? 2 : 0).start();
+            if (broken) {
+                cluster.replica(0).freeze();
+                cluster.replica(1).kill();
+            }
             String primary = cluster.primary().query("SELECT current_setting('data_directory')");
             System.out.println("DATA " + primary);
             System.out.flush();
@@ -57,7 +61,7 @@ class LeftoversIT {
 
     @Test
     void aKilledJvmTakesItsServersAlong() throws IOException {
-        Process jvm = startVictim();
+        Process jvm = startVictim("broken");
         Path folder = runOf(jvm);
         assertThat(processesIn(folder)).isNotEmpty();
 
@@ -71,7 +75,7 @@ class LeftoversIT {
 
     @Test
     void aJvmThatEndsWithoutClosingTakesItsServersAlong() throws IOException {
-        Process jvm = startVictim();
+        Process jvm = startVictim("broken");
         Path folder = runOf(jvm);
 
         jvm.outputWriter().append('x').flush();
@@ -85,9 +89,9 @@ class LeftoversIT {
 
     @Test
     void theNextRunCleansUpWhereTheWatchdogDiedTooAndSparesTheLiving() throws IOException {
-        Process living = startVictim();
+        Process living = startVictim("whole");
         Path livingFolder = runOf(living);
-        Process dead = startVictim();
+        Process dead = startVictim("broken");
         Path deadFolder = runOf(dead);
         List<ProcessHandle> watchdogs = dead.children()
                 .filter(child -> child.info().command().orElse("").endsWith("sh"))
@@ -98,7 +102,7 @@ class LeftoversIT {
         assertThat(dead.onExit()).succeedsWithin(SOON);
         assertThat(processesIn(deadFolder)).isNotEmpty();
 
-        Process next = startVictim();
+        Process next = startVictim("whole");
         runOf(next);
 
         assertThat(processesIn(deadFolder)).isEmpty();
@@ -109,14 +113,15 @@ class LeftoversIT {
         await().atMost(SOON).untilAsserted(() -> assertThat(livingFolder).doesNotExist());
     }
 
-    private Process startVictim() throws IOException {
+    private Process startVictim(String state) throws IOException {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-XX:TieredStopAtLevel=1",
                         "-Djava.io.tmpdir=" + temporary,
                         "-cp",
                         System.getProperty("java.class.path"),
-                        Victim.class.getName())
+                        Victim.class.getName(),
+                        state)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
     }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -117,10 +119,10 @@ class NetworkFaultsIT {
             replica.latency(oneWay);
 
             assertThat(roundTrip(client)).isGreaterThanOrEqualTo(oneWay.multipliedBy(2));
-            assertThat(roundTrip(undelayed)).isLessThan(oneWay.multipliedBy(2));
+            assertThat(shortestRoundTrip(undelayed)).isLessThan(oneWay.multipliedBy(2));
 
             replica.latency(Duration.ZERO);
-            assertThat(roundTrip(client)).isLessThan(oneWay.multipliedBy(2));
+            assertThat(shortestRoundTrip(client)).isLessThan(oneWay.multipliedBy(2));
         }
     }
 
@@ -128,5 +130,13 @@ class NetworkFaultsIT {
         long start = System.nanoTime();
         client.query("SELECT 1");
         return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /** One of many is undisturbed by whatever else the machine does. */
+    private static Duration shortestRoundTrip(Client client) {
+        return Stream.generate(() -> roundTrip(client))
+                .limit(20)
+                .min(Comparator.naturalOrder())
+                .orElseThrow();
     }
 }

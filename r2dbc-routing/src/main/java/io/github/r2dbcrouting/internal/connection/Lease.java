@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.monitor.EndedWrite;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.IsolationLevel;
@@ -34,6 +35,9 @@ final class Lease {
 
     /** A connection that has not finished by then is closed instead of lent again. */
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(5);
+
+    /** The drain, and what takes the borrower's settings back. */
+    private static final Duration GIVE_BACK_LIMIT = DRAIN_LIMIT.multipliedBy(2);
 
     private static final int NOT_IN_USE = -1;
 
@@ -85,9 +89,11 @@ final class Lease {
         }
     }
 
-    /** Keeps the write until its end is known, at the latest until the connection is given back. */
-    void writing(PendingWrite write) {
+    /** Begins a write, which is kept until its end is known, at the latest until the connection is given back. */
+    PendingWrite writing(SessionState session, boolean transaction) {
+        PendingWrite write = session.begin(physical.introduction().identity().cluster(), transaction);
         writes.add(write);
+        return write;
     }
 
     /** Reads past what nobody will read, so that the connection can go on. */
@@ -204,6 +210,7 @@ final class Lease {
         unconsumed.forEach(RoutedResult::discard);
         Mono<Void> ready = blocked || uncertain || !writes.isEmpty() ? drain() : Mono.empty();
         return ready.then(Mono.defer(this::restore))
+                .timeout(GIVE_BACK_LIMIT)
                 .then(Mono.fromRunnable(this::handInAll))
                 .onErrorResume(error -> {
                     LOG.debug("a connection of {} is closed instead of lent again", server.name(), error);

@@ -15,6 +15,7 @@ final class RoutedBatch implements Batch {
     private final Engine engine;
     private final List<String> statements = new ArrayList<>();
     private boolean touchesDurability;
+    private boolean changesRows;
 
     RoutedBatch(RoutedConnection connection, Engine engine) {
         this.connection = connection;
@@ -29,6 +30,7 @@ final class RoutedBatch implements Batch {
             throw new IllegalArgumentException("a statement with parameters cannot be part of a batch: " + sql);
         }
         touchesDurability |= text.touchesDurability();
+        changesRows |= text.changesRows();
         statements.add(sql);
         return this;
     }
@@ -36,7 +38,7 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText text = new StatementText(0, all.size(), true, false, touchesDurability);
+        StatementText text = new StatementText(0, all.size(), changesRows, false, touchesDurability);
         return RoutedStatement.run(connection, text, false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {

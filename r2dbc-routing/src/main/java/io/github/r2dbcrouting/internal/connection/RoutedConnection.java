@@ -37,7 +37,6 @@ public final class RoutedConnection implements Connection {
 
     private final Lender lender;
     private final Engine engine;
-    private final Object router;
     private final ConnectionMetadata metadata;
     private final LeaseSlot primary = new LeaseSlot();
     private final LeaseSlot replica = new LeaseSlot();
@@ -50,13 +49,11 @@ public final class RoutedConnection implements Connection {
      *
      * @param lender lends the servers' connections
      * @param engine reads statements
-     * @param router under which sessions count the writes made through it
      * @param metadata what is said of the product before a server is chosen
      */
-    public RoutedConnection(Lender lender, Engine engine, Object router, ConnectionMetadata metadata) {
+    public RoutedConnection(Lender lender, Engine engine, ConnectionMetadata metadata) {
         this.lender = lender;
         this.engine = engine;
-        this.router = router;
         this.metadata = metadata;
     }
 
@@ -64,7 +61,7 @@ public final class RoutedConnection implements Connection {
     private record Transaction(Lease lease, @Nullable PendingWrite write) {}
 
     /** Finds the connection on which the statement of this subscriber runs. */
-    Mono<Lease> leaseForStatement() {
+    Mono<Lease> leaseForStatement(boolean changesRows) {
         return Mono.deferContextual(context -> {
             if (closed) {
                 return Mono.error(closedError());
@@ -73,7 +70,7 @@ public final class RoutedConnection implements Connection {
             if (open != null) {
                 return Mono.just(open.lease);
             }
-            Ask ask = Ask.ofStatement(context);
+            Ask ask = Ask.ofStatement(context, changesRows);
             Lease held = primary.held();
             // a transaction that was begun by a statement's text is where it is
             boolean begun = held != null && !held.connection().isAutoCommit();
@@ -141,10 +138,7 @@ public final class RoutedConnection implements Connection {
             return lease(ask).flatMap(lease -> {
                 boolean writes = ask.intent() == Intent.WRITE;
                 SessionState session = ask.session();
-                PendingWrite write = writes && session != null ? session.begin(router, true) : null;
-                if (write != null) {
-                    lease.writing(write);
-                }
+                PendingWrite write = writes && session != null ? lease.writing(session, true) : null;
                 transaction = new Transaction(lease, write);
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
@@ -242,18 +236,16 @@ public final class RoutedConnection implements Connection {
 
     /** Counts what is about to be sent outside a transaction as a write of the session, if there is one. */
     @Nullable
-    PendingWrite beginWrite(Lease lease, ContextView context) {
+    PendingWrite beginWrite(Lease lease, ContextView context, boolean changesRows) {
         SessionState session = context.getOrDefault(SessionState.class, null);
         boolean untracked = session == null
                 || transaction != null
                 || lease.server().role() != ServerRole.PRIMARY
-                || Ask.ofStatement(context).intent() == Intent.READ;
+                || Ask.ofStatement(context, changesRows).intent() == Intent.READ;
         if (untracked || session == null) {
             return null;
         }
-        PendingWrite write = session.begin(router, false);
-        lease.writing(write);
-        return write;
+        return lease.writing(session, false);
     }
 
     @Override
@@ -328,7 +320,7 @@ public final class RoutedConnection implements Connection {
             if (depth == ValidationDepth.LOCAL) {
                 return Mono.just(true);
             }
-            return leaseForStatement()
+            return leaseForStatement(false)
                     .flatMap(lease -> Mono.<Boolean>fromDirect(
                             new InUse<>(lease, lease.connection().validate(ValidationDepth.REMOTE))))
                     .onErrorReturn(false);

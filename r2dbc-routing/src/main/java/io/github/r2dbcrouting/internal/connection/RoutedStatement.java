@@ -107,19 +107,21 @@ final class RoutedStatement implements Statement {
             boolean oneResult,
             Function<Connection, Flux<? extends Result>> execution) {
         boolean sentAtOnce = connection.engine().sentAtOnce(text);
-        return Flux.deferContextual(context -> connection.leaseForStatement().flatMapMany(lease -> {
-            PendingWrite write = connection.beginWrite(lease, context);
-            if (text.touchesDurability()) {
-                lease.physical().forgetDurability();
-            }
-            Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
-            // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
-            Flux<Result> results =
-                    new InUse<>(lease, sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent);
-            return write == null
-                    ? results.map(result -> new RoutedResult(result, lease, null, sentAtOnce))
-                    : new WatchedWrite(lease, write, oneResult, sentAtOnce).watch(results);
-        }));
+        return Flux.deferContextual(context -> connection
+                .leaseForStatement(text.changesRows())
+                .flatMapMany(lease -> {
+                    PendingWrite write = connection.beginWrite(lease, context, text.changesRows());
+                    if (text.touchesDurability()) {
+                        lease.physical().forgetDurability();
+                    }
+                    Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
+                    // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
+                    Flux<Result> results =
+                            new InUse<>(lease, sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent);
+                    return write == null
+                            ? results.map(result -> new RoutedResult(result, lease, null, sentAtOnce))
+                            : new WatchedWrite(lease, write, oneResult, sentAtOnce).watch(results);
+                }));
     }
 
     @Override

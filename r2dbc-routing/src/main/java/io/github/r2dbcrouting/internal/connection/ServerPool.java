@@ -71,6 +71,7 @@ public final class ServerPool {
         // the router bounds the acquisition itself, since the pool's own timers cost more than its acquisition;
         // it tries another server sooner than the same one; and a dead connection is not lent in the first place
         ConnectionPoolConfiguration built = configuration
+                .maxAcquireTime(Duration.ofMillis(-1))
                 .acquireRetry(0)
                 .customizer(builder ->
                         builder.evictionPredicate((connection, metadata) -> metadata.idleTime() >= IDLE_LIMIT.toMillis()

@@ -295,8 +295,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
         PositionCapture.Outcome outcome =
                 capture.settle(server.index(), sample, position, !safeguards.has(Safeguard.NUDGE));
-        for (int i = 0; i < outcome.possiblyLost(); i++) {
-            events.accept(new RoutingEvent.WritePossiblyLost(server.name()));
+        for (int lostAt : outcome.possiblyLost()) {
+            String name = reports.get(lostAt).server().name();
+            events.accept(new RoutingEvent.WritePossiblyLost(name));
         }
         if (outcome.settled() > 0 || sample.nudged()) {
             capturedAt = clock.getAsLong();
@@ -377,13 +378,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private void publish() {
         RoutingTable before = tables.current();
         long now = clock.getAsLong();
-        RoutingTable table = reduce(before, now);
+        RoutingTable table = reduce(before);
         ServerState primary = table.primary().orElse(null);
         Position position = primary == null ? null : primary.position();
         if (primary != null && position != null && primary.index() != followed(before)) {
             // what made it the primary is the first that is known of its history: replicas are measured against that
             history.add(primary.sampledAt(), position);
-            table = reduce(before, now);
+            table = reduce(before);
         }
         publishedAt = now;
         tables.publish(table);
@@ -393,8 +394,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         });
     }
 
-    private RoutingTable reduce(RoutingTable before, long now) {
-        return reducer.reduce(reports, before, position -> history.within(position, settings.farBehind(), now));
+    private RoutingTable reduce(RoutingTable before) {
+        return reducer.reduce(reports, before, position -> history.within(position, settings.farBehind()));
     }
 
     private static int followed(RoutingTable table) {

@@ -28,9 +28,9 @@ final class PositionCapture {
      * What became of the writes that a sample settled.
      *
      * @param settled how many have their position now
-     * @param possiblyLost how many of them may not have survived
+     * @param possiblyLost the servers of those that may not have survived, one entry for each
      */
-    record Outcome(int settled, int possiblyLost) {}
+    record Outcome(int settled, List<Integer> possiblyLost) {}
 
     /**
      * Hands a write in.
@@ -73,7 +73,7 @@ final class PositionCapture {
      */
     Outcome settle(int server, Sample sample, Position position, boolean trusting) {
         Queue<EndedWrite> settled = new ArrayDeque<>();
-        int possiblyLost = 0;
+        List<Integer> possiblyLost = new ArrayList<>(0);
         for (Iterator<EndedWrite> all = waiting.iterator(); all.hasNext(); ) {
             EndedWrite write = all.next();
             boolean sameHistory = write.server() == server && write.basis() != null && position.covers(write.basis());
@@ -83,7 +83,7 @@ final class PositionCapture {
                 settled.add(write);
                 boolean sameLife = sample.openedAt() - write.endedAt() < 0;
                 if (!sameHistory || !(write.durable() || sameLife)) {
-                    possiblyLost++;
+                    possiblyLost.add(write.server());
                 }
             }
         }

@@ -45,13 +45,15 @@ final class PositionHistory {
         return size == 0 ? null : positions[newest];
     }
 
-    /** Returns whether a server at the position has what the primary had within the time before now. */
-    boolean within(Position position, Duration age, long now) {
+    /**
+     * Returns whether a server at the position has what the primary had within the time before it was last heard of.
+     * While the primary is silent nothing newer is known to exist, so nobody grows older.
+     */
+    boolean within(Position position, Duration age) {
         Position last = newest();
         if (last == null) {
             return false;
         }
-        // nothing fresher than the newest entry is known, also while the primary cannot be asked
         if (position.covers(last)) {
             return true;
         }
@@ -68,7 +70,7 @@ final class PositionHistory {
                 high = middle - 1;
             }
         }
-        return oldestCovered >= 0 && now - sentAt[at(oldestCovered)] <= age.toNanos();
+        return oldestCovered >= 0 && sentAt[newest] - sentAt[at(oldestCovered)] <= age.toNanos();
     }
 
     /** The slot of the n-th entry, counted from the oldest; any slot at all if there is none. */

@@ -20,6 +20,9 @@ final class Problems {
         String message = root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
         if (root instanceof R2dbcException r2dbc && r2dbc.getSqlState() != null) {
             String state = r2dbc.getSqlState();
+            if (state.startsWith("08")) {
+                return "cannot be reached (" + message + "): check its address, and that it runs";
+            }
             if (state.startsWith("28")) {
                 return "refused the login (" + message + "): check user name and password";
             }

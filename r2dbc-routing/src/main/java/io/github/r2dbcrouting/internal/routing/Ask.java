@@ -24,14 +24,16 @@ public record Ask(
     /**
      * Puts together what a statement outside a transaction asks.
      *
-     * <p>Nothing is read into its text yet, so without an entry it counts as a write.
+     * <p>A text that changes rows is a write whatever is said of it: an entry covers a whole chain, and a chain that
+     * reads may save something, too. Of other texts nothing is known, so without an entry they count as writes.
      *
      * @param context the Context of whoever subscribed to it
+     * @param changesRows whether its text does
      * @return what it asks
      */
-    public static Ask ofStatement(ContextView context) {
+    public static Ask ofStatement(ContextView context, boolean changesRows) {
         Routing entry = Routing.of(context);
-        boolean read = entry != null && entry.intent() == Intent.READ;
+        boolean read = entry != null && entry.intent() == Intent.READ && !changesRows;
         return of(read, entry, context);
     }
 

@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Router {
 
-    private final Object identity;
     private final Load load;
     private final IntUnaryOperator random;
     private final Safeguards safeguards;
@@ -36,13 +35,11 @@ public final class Router {
     /**
      * Creates a router.
      *
-     * @param identity under which sessions count the writes made through this router
      * @param load the present load of the servers
      * @param random draws a number from 0 to below its argument
      * @param safeguards the mechanisms in force
      */
-    public Router(Object identity, Load load, IntUnaryOperator random, Safeguards safeguards) {
-        this.identity = identity;
+    public Router(Load load, IntUnaryOperator random, Safeguards safeguards) {
         this.load = load;
         this.random = random;
         this.safeguards = safeguards;
@@ -67,7 +64,7 @@ public final class Router {
         if (cluster == null) {
             return nobody(table);
         }
-        if (pending(ask)) {
+        if (pending(ask, cluster)) {
             return primary(table, Reason.WRITE_PENDING, List.of());
         }
         List<Position> required = ask.required(cluster);
@@ -75,11 +72,12 @@ public final class Router {
         return replica(table, reason, required, avoid);
     }
 
-    private boolean pending(Ask ask) {
+    private boolean pending(Ask ask, @Nullable String cluster) {
         SessionState session = ask.session();
         return ask.causal()
                 && session != null
-                && session.hasPending(identity)
+                && cluster != null
+                && session.hasPending(cluster)
                 && safeguards.has(Safeguard.PENDING_WRITES);
     }
 
@@ -148,8 +146,8 @@ public final class Router {
      */
     public RouteDecision explain(Route route, Ask ask, BitSet avoid) {
         ServerState chosen = route.server();
-        boolean pending = pending(ask);
         String cluster = route.table().cluster();
+        boolean pending = pending(ask, cluster);
         List<Position> required = cluster == null ? List.of() : ask.required(cluster);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         List<Candidate> candidates = new ArrayList<>();

@@ -15,13 +15,13 @@ import reactor.core.scheduler.Schedulers;
 public final class PendingWrite {
 
     private final SessionState session;
-    private final Object router;
+    private final String cluster;
     private final Sinks.Empty<Void> settled = Sinks.empty();
     private volatile boolean openTransaction;
 
-    PendingWrite(SessionState session, Object router, boolean transaction) {
+    PendingWrite(SessionState session, String cluster, boolean transaction) {
         this.session = session;
-        this.router = router;
+        this.cluster = cluster;
         this.openTransaction = transaction;
     }
 
@@ -45,8 +45,8 @@ public final class PendingWrite {
         }
     }
 
-    Object router() {
-        return router;
+    String cluster() {
+        return cluster;
     }
 
     boolean openTransaction() {

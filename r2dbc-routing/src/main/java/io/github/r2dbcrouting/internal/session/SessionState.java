@@ -28,26 +28,26 @@ public final class SessionState {
     /**
      * Counts a write as pending, from before it is sent.
      *
-     * @param router whose servers it goes to
+     * @param cluster whose history it goes into
      * @param transaction whether it is a transaction, which may stay open for long
      * @return the write, to be settled exactly when its position is known
      */
-    public PendingWrite begin(Object router, boolean transaction) {
-        PendingWrite write = new PendingWrite(this, router, transaction);
+    public PendingWrite begin(String cluster, boolean transaction) {
+        PendingWrite write = new PendingWrite(this, cluster, transaction);
         update(now -> new Snapshot(now.token, with(now.pending, write)));
         return write;
     }
 
     /**
-     * Tells whether a write through the router is without a position.
+     * Tells whether a write to the cluster, through whichever router, is without a position.
      *
-     * @param router whose servers are asked about
+     * @param cluster the cluster that is read from
      * @return whether reads must see the primary
      */
-    public boolean hasPending(Object router) {
+    public boolean hasPending(String cluster) {
         List<PendingWrite> pending = current().pending;
         for (int i = 0; i < pending.size(); i++) {
-            if (pending.get(i).router() == router) {
+            if (pending.get(i).cluster().equals(cluster)) {
                 return true;
             }
         }

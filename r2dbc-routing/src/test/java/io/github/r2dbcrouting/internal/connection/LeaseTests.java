@@ -97,30 +97,29 @@ class LeaseTests {
     void handsInWhatWasStillBeingWritten() {
         SessionState session = new SessionState();
         Lease lease = fixture.lease(driver, pooled);
-        PendingWrite write = session.begin(this, false);
-        lease.writing(write);
+        assertThat(lease.writing(session, false)).isNotNull();
+        assertThat(session.hasPending("7")).isTrue();
 
         fixture.monitor.start();
         fixture.time.advanceTimeBy(Duration.ofMillis(1));
         Blocking.run(lease.release());
         fixture.time.advanceTimeBy(Duration.ofMillis(5));
 
-        assertThat(session.hasPending(this)).isFalse();
+        assertThat(session.hasPending("7")).isFalse();
     }
 
     @Test
     void handsInAWriteOnceOnly() {
         SessionState session = new SessionState();
         Lease lease = fixture.lease(driver, pooled);
-        PendingWrite write = session.begin(this, false);
-        lease.writing(write);
+        PendingWrite write = lease.writing(session, false);
         lease.ended(write);
         lease.ended(write);
 
         fixture.monitor.start();
         fixture.time.advanceTimeBy(Duration.ofMillis(5));
 
-        assertThat(session.hasPending(this)).isFalse();
+        assertThat(session.hasPending("7")).isFalse();
         Blocking.run(lease.release());
         assertThat(session.observed().positions()).hasSize(1);
     }

@@ -24,7 +24,7 @@ class RoutedStatementTests {
     private final Fixture fixture = new Fixture();
     private final RoutedConnection connection = new RoutedConnection(
             new Lender(
-                    new Router(this, server -> 0, bound -> 0, Safeguards.all()),
+                    new Router(server -> 0, bound -> 0, Safeguards.all()),
                     fixture.monitor.tables(),
                     List.of(fixture.pool),
                     null,
@@ -32,7 +32,6 @@ class RoutedStatementTests {
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(2)),
             fixture.engine,
-            this,
             null);
 
     @Test

@@ -29,7 +29,7 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 
 class ClusterMonitorTests {
 
-    private static final Object ROUTER = new Object();
+    private static final String CLUSTER = "7";
     private static final MonitorSettings SETTINGS = new MonitorSettings(
             Duration.ofMillis(100), Duration.ofMillis(2), Duration.ofSeconds(1), 3, Duration.ofSeconds(30));
 
@@ -167,20 +167,20 @@ class ClusterMonitorTests {
         ended(monitor, false);
         pass(Duration.ofMillis(5));
 
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(longs = {0, Long.MIN_VALUE / 2, -1_000_000_000L})
     void givesAWriteAPositionThatEndedBeforeThePrimaryWasKnown(long origin) {
         ClusterMonitor monitor = monitor(Safeguards.all(), origin);
-        monitor.ended(new EndedWrite(session.begin(ROUTER, false), 0, primary.at(), false, monitor.now()));
+        monitor.ended(new EndedWrite(session.begin(CLUSTER, false), 0, primary.at(), false, monitor.now()));
         pass(Duration.ofMillis(5));
 
         monitor.start();
         pass(Duration.ofMillis(500));
 
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -195,7 +195,7 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(2));
 
         assertThat(engine.count(primary, Kind.OBSERVE)).isEqualTo(1);
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(primary.at())));
     }
 
@@ -212,7 +212,7 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(2));
 
         assertThat(engine.count(primary, Kind.OBSERVE)).isBetween(50, 105);
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -239,10 +239,10 @@ class ClusterMonitorTests {
         ended(monitor, true);
         pass(Duration.ofMillis(6));
 
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
         write();
         pass(Duration.ofMillis(10));
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(primary.at())));
     }
 
@@ -254,13 +254,13 @@ class ClusterMonitorTests {
         ended(monitor, true);
         ended(monitor, false);
         pass(Duration.ofSeconds(3));
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
 
         primary.refusing = null;
         engine.failing = null;
         pass(Duration.ofSeconds(2));
 
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -276,7 +276,7 @@ class ClusterMonitorTests {
 
         pass(Duration.ofSeconds(1));
 
-        assertThat(events).containsOnlyOnce(new WritePossiblyLost("db1"));
+        assertThat(events).containsOnlyOnce(new WritePossiblyLost("db0"));
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(new WalPosition("7", 2, 0x1000))));
     }
 
@@ -290,7 +290,7 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(2));
 
         assertThat(engine.count(primary, Kind.NUDGE)).isEqualTo(1);
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
         assertThat(primary.position).isGreaterThan(0x1100);
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(primary.at())));
     }
@@ -319,7 +319,7 @@ class ClusterMonitorTests {
         pass(Duration.ofSeconds(5));
 
         assertThat(engine.count(primary, Kind.NUDGE)).isZero();
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -569,7 +569,7 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(5));
 
         assertThat(engine.count(primary, Kind.NUDGE)).isEqualTo(1);
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -578,11 +578,11 @@ class ClusterMonitorTests {
 
         monitor.orphaned(write(monitor, false), "4711");
         pass(Duration.ofSeconds(1));
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
         engine.backendsGone = true;
         pass(Duration.ofMillis(200));
 
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
         assertThat(engine.count(primary, Kind.BACKEND_GONE)).isBetween(8, 15);
     }
 
@@ -592,10 +592,10 @@ class ClusterMonitorTests {
 
         monitor.orphaned(write(monitor, false), "4711");
         pass(Duration.ofSeconds(29));
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
         pass(Duration.ofSeconds(2));
 
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -658,7 +658,8 @@ class ClusterMonitorTests {
     }
 
     private EndedWrite write(ClusterMonitor monitor, boolean durable) {
-        return new EndedWrite(session.begin(ROUTER, false), 0, state(monitor, 0).position(), durable, monitor.now());
+        return new EndedWrite(
+                session.begin(CLUSTER, false), 0, state(monitor, 0).position(), durable, monitor.now());
     }
 
     private void ended(ClusterMonitor monitor, boolean durable) {

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 
 class PositionCaptureTests {
 
-    private static final Object ROUTER = new Object();
+    private static final String CLUSTER = "7";
 
     private final PositionCapture capture = new PositionCapture();
     private final SessionState session = new SessionState();
@@ -32,9 +32,9 @@ class PositionCaptureTests {
 
         PositionCapture.Outcome outcome = settle(plain(101), position(50));
 
-        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(1, 0));
+        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(1, List.of()));
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
-        assertThat(session.hasPending(ROUTER)).isFalse();
+        assertThat(session.hasPending(CLUSTER)).isFalse();
         assertThat(capture.waiting()).isFalse();
         assertThat(capture.latest()).isEqualTo(position(50));
     }
@@ -46,8 +46,8 @@ class PositionCaptureTests {
 
         PositionCapture.Outcome outcome = settle(plain(101), position(50));
 
-        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(0, 0));
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(0, List.of()));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(capture.waiting()).isTrue();
         assertThat(capture.latest()).isNull();
     }
@@ -60,7 +60,7 @@ class PositionCaptureTests {
         handIn(durable(200));
 
         assertThat(settle(plain(101), position(50)).settled()).isEqualTo(100);
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(settle(plain(201), position(60)).settled()).isEqualTo(1);
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(60))));
     }
@@ -79,7 +79,7 @@ class PositionCaptureTests {
 
         assertThat(capture.needsNudge()).isTrue();
         assertThat(settle(plain(101), position(50)).settled()).isZero();
-        assertThat(session.hasPending(ROUTER)).isTrue();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
     }
 
     @Test
@@ -128,9 +128,9 @@ class PositionCaptureTests {
 
     @Test
     void holdsAWriteOnAnotherServerForPossiblyLost() {
-        handIn(new EndedWrite(session.begin(ROUTER, false), 1, position(10), true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false), 1, position(10), true, 100));
 
-        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
     }
 
@@ -138,28 +138,29 @@ class PositionCaptureTests {
     void holdsAWriteOnAnotherBranchForPossiblyLost() {
         handIn(durable(100));
 
-        assertThat(settle(plain(101), new WalPosition("7", 2, 50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(plain(101), new WalPosition("7", 2, 50)))
+                .isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
     void holdsAWriteForPossiblyLostIfTheServerHasGoneBackBehindWhereItBegan() {
         handIn(durable(100));
 
-        assertThat(settle(plain(101), position(9))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(plain(101), position(9))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
     void holdsAWriteForPossiblyLostIfNothingIsKnownOfWhereItBegan() {
-        handIn(new EndedWrite(session.begin(ROUTER, false), 0, null, true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false), 0, null, true, 100));
 
-        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
     void waitsForNoNudgeOfAHistoryThatTheWriteIsNotIn() {
-        handIn(new EndedWrite(session.begin(ROUTER, false), 1, position(10), false, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false), 1, position(10), false, 100));
 
-        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
     }
 
     @Test
@@ -168,7 +169,7 @@ class PositionCaptureTests {
 
         Sample younger = new Sample(primary.introduction(), 100, primary.observation(), 101, true);
 
-        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, 1));
+        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
@@ -177,7 +178,7 @@ class PositionCaptureTests {
 
         Sample younger = new Sample(primary.introduction(), 100, primary.observation(), 101, false);
 
-        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, 0));
+        assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of()));
     }
 
     @Test
@@ -203,7 +204,7 @@ class PositionCaptureTests {
             writers.add(pool.submit(() -> {
                 SessionState own = new SessionState();
                 for (int i = 0; i < each; i++) {
-                    PendingWrite write = own.begin(ROUTER, false);
+                    PendingWrite write = own.begin(CLUSTER, false);
                     if (capture.handIn(new EndedWrite(write, 0, position(10), true, 100))) {
                         announcements.incrementAndGet();
                     }
@@ -237,11 +238,11 @@ class PositionCaptureTests {
     }
 
     private EndedWrite durable(long endedAt) {
-        return new EndedWrite(session.begin(ROUTER, false), 0, position(10), true, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false), 0, position(10), true, endedAt);
     }
 
     private EndedWrite asynchronous(long endedAt) {
-        return new EndedWrite(session.begin(ROUTER, false), 0, position(10), false, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false), 0, position(10), false, endedAt);
     }
 
     private PositionCapture.Outcome settle(Sample sample, Position position) {

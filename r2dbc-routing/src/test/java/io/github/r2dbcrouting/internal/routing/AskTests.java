@@ -20,15 +20,25 @@ class AskTests {
 
     @Test
     void takesAStatementOfWhichNothingIsSaidForAWrite() {
-        assertThat(Ask.ofStatement(nothing).intent()).isEqualTo(Intent.WRITE);
-        assertThat(Ask.ofStatement(session).intent()).isEqualTo(Intent.WRITE);
-        assertThat(Ask.ofStatement(Routing.write().apply(session)).intent()).isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(nothing, false).intent()).isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(session, false).intent()).isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(Routing.write().apply(session), false).intent())
+                .isEqualTo(Intent.WRITE);
     }
 
     @Test
     void takesAStatementUnderAReadEntryForARead() {
-        assertThat(Ask.ofStatement(Routing.read().apply(nothing)).intent()).isEqualTo(Intent.READ);
-        assertThat(Ask.ofStatement(Routing.read().apply(session)).intent()).isEqualTo(Intent.READ);
+        assertThat(Ask.ofStatement(Routing.read().apply(nothing), false).intent())
+                .isEqualTo(Intent.READ);
+        assertThat(Ask.ofStatement(Routing.read().apply(session), false).intent())
+                .isEqualTo(Intent.READ);
+    }
+
+    @Test
+    void takesATextThatChangesRowsForAWriteWhateverIsSaidOfIt() {
+        assertThat(Ask.ofStatement(Routing.read().apply(session), true).intent())
+                .isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(session, true).intent()).isEqualTo(Intent.WRITE);
     }
 
     @Test
@@ -52,22 +62,22 @@ class AskTests {
     void letsTheNearestEntryReplaceTheOthersWhole() {
         Context outer = Routing.read().freshness(Freshness.latest()).apply(session);
 
-        Ask ask = Ask.ofStatement(Routing.read().apply(outer));
+        Ask ask = Ask.ofStatement(Routing.read().apply(outer), false);
 
         assertThat(ask.freshness()).isEqualTo(Freshness.causal());
     }
 
     @Test
     void isCausalUnderASessionAndAsksForNothingWithoutOne() {
-        assertThat(Ask.ofStatement(session).freshness()).isEqualTo(Freshness.causal());
-        assertThat(Ask.ofStatement(nothing).freshness()).isEqualTo(Freshness.any());
+        assertThat(Ask.ofStatement(session, false).freshness()).isEqualTo(Freshness.causal());
+        assertThat(Ask.ofStatement(nothing, false).freshness()).isEqualTo(Freshness.any());
     }
 
     @Test
     void prefersTheFreshnessThatIsAskedFor() {
         Routing any = Routing.read().freshness(Freshness.any());
 
-        assertThat(Ask.ofStatement(any.apply(session)).freshness()).isEqualTo(Freshness.any());
+        assertThat(Ask.ofStatement(any.apply(session), false).freshness()).isEqualTo(Freshness.any());
         assertThat(Ask.of(any.freshness(Freshness.latest()), null).freshness()).isEqualTo(Freshness.latest());
     }
 

@@ -31,10 +31,9 @@ class RouterTests {
 
     private static final BitSet NOBODY = new BitSet();
 
-    private final Object identity = new Object();
     private final int[] inFlight = new int[8];
     private final Random random = new Random(1);
-    private final Router router = new Router(identity, server -> inFlight[server], random::nextInt, Safeguards.all());
+    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all());
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
@@ -102,7 +101,7 @@ class RouterTests {
 
     @Test
     void sendsAReadToThePrimaryWhileItsSessionHasAWritePending() {
-        PendingWrite write = session.begin(identity, false);
+        PendingWrite write = session.begin("7", false);
 
         Route route = router.choose(table, read(Freshness.causal()), NOBODY);
 
@@ -115,11 +114,11 @@ class RouterTests {
 
     @Test
     void ignoresAPendingWriteThatDoesNotConcernTheRead() {
-        PendingWrite elsewhere = session.begin("another router", false);
+        PendingWrite elsewhere = session.begin("8", false);
 
         assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
-        PendingWrite own = session.begin(identity, false);
+        PendingWrite own = session.begin("7", false);
         assertThat(router.choose(table, read(Freshness.any()), NOBODY).onPrimary())
                 .isFalse();
         assertThat(List.of(elsewhere, own)).hasSize(2);
@@ -127,9 +126,8 @@ class RouterTests {
 
     @Test
     void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
-        Router careless =
-                new Router(identity, server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
-        PendingWrite write = session.begin(identity, false);
+        Router careless = new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
+        PendingWrite write = session.begin("7", false);
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
@@ -308,7 +306,7 @@ class RouterTests {
 
     @Test
     void explainsAPendingWrite() {
-        PendingWrite write = session.begin(identity, false);
+        PendingWrite write = session.begin("7", false);
         Ask ask = read(Freshness.causal());
 
         RouteDecision decision = router.explain(router.choose(table, ask, NOBODY), ask, NOBODY);
@@ -342,7 +340,7 @@ class RouterTests {
             if (draw.nextInt(3) > 0) {
                 anySession.observe(CausalToken.of(List.of(anyPosition(draw))));
             }
-            PendingWrite write = draw.nextInt(4) == 0 ? anySession.begin(identity, false) : null;
+            PendingWrite write = draw.nextInt(4) == 0 ? anySession.begin("7", false) : null;
             Routing entry = draw.nextInt(4) == 0 ? Routing.write() : Routing.read();
             Freshness freshness = List.of(Freshness.any(), Freshness.causal(), Freshness.latest())
                     .get(draw.nextInt(3));
@@ -383,7 +381,7 @@ class RouterTests {
                 .findFirst()
                 .orElseThrow()
                 .index();
-        Router eager = new Router(identity, server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all());
+        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all());
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;

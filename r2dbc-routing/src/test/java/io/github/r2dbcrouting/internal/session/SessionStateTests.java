@@ -20,69 +20,69 @@ class SessionStateTests {
 
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
-    private final Object router = new Object();
+    private final String cluster = "7";
     private final SessionState session = new SessionState();
 
     @Test
     void hasNeitherATokenNorPendingWritesAtFirst() {
         assertThat(session.observed()).isNull();
-        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.hasPending(cluster)).isFalse();
         StepVerifier.create(session.token()).expectComplete().verify(LIMIT);
     }
 
     @Test
     void countsAWriteAsPendingUntilItIsSettled() {
-        PendingWrite write = session.begin(router, false);
+        PendingWrite write = session.begin(cluster, false);
 
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
         write.end();
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
         write.settle(position(5));
 
-        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(5));
     }
 
     @Test
-    void countsNoPendingWriteOfAnotherRouter() {
-        PendingWrite write = session.begin(router, false);
+    void countsNoPendingWriteOfAnotherCluster() {
+        PendingWrite write = session.begin(cluster, false);
 
-        assertThat(session.hasPending(new Object())).isFalse();
+        assertThat(session.hasPending("8")).isFalse();
         assertThat(write.openTransaction()).isFalse();
     }
 
     @Test
     void staysPendingWhileOneOfSeveralWritesIs() {
-        PendingWrite one = session.begin(router, false);
-        PendingWrite other = session.begin(router, false);
+        PendingWrite one = session.begin(cluster, false);
+        PendingWrite other = session.begin(cluster, false);
 
         other.settle(position(9));
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
         one.settle(position(5));
 
-        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(9));
     }
 
     @Test
     void takesNoPositionFromAWriteThatDidNotTakePlace() {
-        session.begin(router, false).settle(null);
+        session.begin(cluster, false).settle(null);
 
-        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isNull();
     }
 
     @Test
     void ignoresASecondSettlement() {
-        PendingWrite write = session.begin(router, false);
-        PendingWrite other = session.begin(router, false);
+        PendingWrite write = session.begin(cluster, false);
+        PendingWrite other = session.begin(cluster, false);
 
         write.settle(position(5));
         write.settle(position(50));
         write.settle(null);
 
         assertThat(session.observed()).isEqualTo(token(5));
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
         other.settle(null);
     }
 
@@ -93,7 +93,7 @@ class SessionStateTests {
         session.observe(CausalToken.of(List.of(new WalPosition("8", 1, 1))));
 
         assertThat(session.observed().positions()).containsExactly(position(5), new WalPosition("8", 1, 1));
-        assertThat(session.hasPending(router)).isFalse();
+        assertThat(session.hasPending(cluster)).isFalse();
     }
 
     @Test
@@ -108,8 +108,8 @@ class SessionStateTests {
 
     @Test
     void withholdsItsTokenUntilEveryPendingWriteIsSettled() {
-        PendingWrite one = session.begin(router, false);
-        PendingWrite other = session.begin(router, false);
+        PendingWrite one = session.begin(cluster, false);
+        PendingWrite other = session.begin(cluster, false);
 
         StepVerifier.create(session.token())
                 .expectSubscription()
@@ -123,25 +123,25 @@ class SessionStateTests {
 
     @Test
     void doesNotWaitForAWriteThatBeganAfterItWasAsked() {
-        PendingWrite early = session.begin(router, false);
+        PendingWrite early = session.begin(cluster, false);
 
         StepVerifier.create(session.token())
                 .expectSubscription()
                 .then(() -> {
-                    PendingWrite late = session.begin(router, false);
+                    PendingWrite late = session.begin(cluster, false);
                     early.settle(position(5));
                     assertThat(late.openTransaction()).isFalse();
                 })
                 .expectNext(token(5))
                 .expectComplete()
                 .verify(LIMIT);
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
     }
 
     @Test
     void looksForPendingWritesWhenSubscribedAndNotBefore() {
         var token = session.token();
-        PendingWrite write = session.begin(router, false);
+        PendingWrite write = session.begin(cluster, false);
 
         StepVerifier.create(token)
                 .expectSubscription()
@@ -154,7 +154,7 @@ class SessionStateTests {
 
     @Test
     void failsAtOnceWhileAWriteTransactionIsOpen() {
-        PendingWrite transaction = session.begin(router, true);
+        PendingWrite transaction = session.begin(cluster, true);
 
         StepVerifier.create(session.token())
                 .expectErrorSatisfies(error -> assertThat(error)
@@ -166,7 +166,7 @@ class SessionStateTests {
 
     @Test
     void waitsForATransactionThatHasEnded() {
-        PendingWrite transaction = session.begin(router, true);
+        PendingWrite transaction = session.begin(cluster, true);
         transaction.end();
 
         StepVerifier.create(session.token())
@@ -179,11 +179,11 @@ class SessionStateTests {
 
     @Test
     void changesNothingWhenTheWaitForItsTokenIsCancelled() {
-        PendingWrite write = session.begin(router, false);
+        PendingWrite write = session.begin(cluster, false);
 
         StepVerifier.create(session.token()).expectSubscription().thenCancel().verify(LIMIT);
 
-        assertThat(session.hasPending(router)).isTrue();
+        assertThat(session.hasPending(cluster)).isTrue();
         write.settle(position(5));
         assertThat(session.observed()).isEqualTo(token(5));
     }
@@ -236,7 +236,7 @@ class SessionStateTests {
         CyclicBarrier together = new CyclicBarrier(2);
 
         for (int round = 0; round < 2_000; round++) {
-            PendingWrite write = session.begin(router, false);
+            PendingWrite write = session.begin(cluster, false);
             Future<?> one = pool.submit(() -> {
                 together.await(10, TimeUnit.SECONDS);
                 write.settle(position(1));
@@ -249,7 +249,7 @@ class SessionStateTests {
             });
             assertThat(one.get(10, TimeUnit.SECONDS)).isNull();
             assertThat(other.get(10, TimeUnit.SECONDS)).isNull();
-            assertThat(session.hasPending(router)).isFalse();
+            assertThat(session.hasPending(cluster)).isFalse();
         }
         pool.shutdown();
     }
