@@ -39,7 +39,7 @@ public final class CausalToken {
      * Makes a token of positions.
      *
      * @param positions at least one
-     * @return the token; where there are more than it may hold, the ones merged first are left out
+     * @return the token; where there are more than it may hold, the last ones are left out
      */
     public static CausalToken of(List<Position> positions) {
         if (positions.isEmpty()) {
@@ -97,7 +97,8 @@ public final class CausalToken {
     }
 
     /**
-     * Merges two tokens: a server that covers the result covers both.
+     * Merges two tokens: a server that covers the result covers both. Where there are more positions than a token may
+     * hold, those of the other token are left out.
      *
      * @param other another token
      * @return the merged token
@@ -142,16 +143,23 @@ public final class CausalToken {
         return encode();
     }
 
-    /** Keeps of the positions those that no other covers: incomparable ones stay side by side. */
+    /**
+     * Keeps of the positions those that no other covers: incomparable ones stay side by side. One that goes beyond
+     * another takes its place, and where there are too many the last are left out: what was known is never lost to
+     * what somebody else added.
+     */
     private static List<Position> merge(List<Position> known, List<Position> added) {
         List<Position> merged = new ArrayList<>(known);
         for (Position position : added) {
             if (merged.stream().noneMatch(other -> other.covers(position))) {
-                merged.removeIf(position::covers);
-                merged.add(position);
+                int place = 0;
+                while (place < merged.size() && !position.covers(merged.get(place))) {
+                    place++;
+                }
+                merged.add(place, position);
+                merged.subList(place + 1, merged.size()).removeIf(position::covers);
             }
         }
-        int surplus = merged.size() - MAX_POSITIONS;
-        return List.copyOf(surplus > 0 ? merged.subList(surplus, merged.size()) : merged);
+        return List.copyOf(merged.size() > MAX_POSITIONS ? merged.subList(0, MAX_POSITIONS) : merged);
     }
 }

@@ -62,7 +62,7 @@ class CausalTokenTests {
     }
 
     @Test
-    void holdsAtMostEightPositionsAndKeepsTheOnesMergedLast() {
+    void holdsAtMostEightPositionsAndKeepsTheOnesMergedFirst() {
         CausalToken token = CausalToken.of(List.of(position("1", 1, 1)));
 
         for (int cluster = 2; cluster <= 20; cluster++) {
@@ -71,7 +71,7 @@ class CausalTokenTests {
 
         assertThat(token.positions())
                 .extracting(Position::cluster)
-                .containsExactly("13", "14", "15", "16", "17", "18", "19", "20");
+                .containsExactly("1", "2", "3", "4", "5", "6", "7", "8");
     }
 
     @Test

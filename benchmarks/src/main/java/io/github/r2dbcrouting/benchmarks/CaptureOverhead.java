@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.benchmarks;
 
+import com.sun.management.OperatingSystemMXBean;
 import io.github.r2dbcrouting.CausalSession;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
@@ -8,6 +9,7 @@ import io.github.r2dbcrouting.test.PostgresServer;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.spi.Result;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -59,6 +61,9 @@ final class CaptureOverhead implements Callable<Integer> {
             fallbackValue = "true",
             description = "whether the servers wait for the disk (${DEFAULT-VALUE})")
     private boolean fsync = true;
+
+    private static final OperatingSystemMXBean OS =
+            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
     private enum Arm {
         PLAIN,
@@ -126,14 +131,18 @@ final class CaptureOverhead implements Callable<Integer> {
         List<Double> ratio = new ArrayList<>();
         List<Double> queries = new ArrayList<>();
         List<Double> plainRate = new ArrayList<>();
+        Map<Arm, List<Double>> cpu = new EnumMap<>(Arm.class);
         for (int round = 0; round < rounds; round++) {
             Map<Arm, Double> rates = new EnumMap<>(Arm.class);
             for (int turn = 0; turn < Arm.values().length; turn++) {
                 Arm arm = Arm.values()[(turn + round) % Arm.values().length];
                 long before = positionQueries(primary);
                 long start = System.nanoTime();
+                long cpuStart = OS.getProcessCpuTime();
                 long written = write(factory, arm, count, Duration.ofMillis(slice));
                 rates.put(arm, written * 1e9 / (System.nanoTime() - start));
+                cpu.computeIfAbsent(arm, ignored -> new ArrayList<>())
+                        .add((OS.getProcessCpuTime() - cpuStart) / 1e3 / written);
                 if (arm == Arm.SESSION) {
                     queries.add((positionQueries(primary) - before) / (double) written);
                 }
@@ -146,12 +155,15 @@ final class CaptureOverhead implements Callable<Integer> {
         }
         out.printf(
                 Locale.ROOT,
-                "%3d writers: session/plain %s   plain/plain %s   position queries per write %s   plain writes/s %.0f%n",
+                "%3d writers: session/plain %s   plain/plain %s   position queries per write %s   plain writes/s %.0f"
+                        + "   client CPU us per write: plain %s, session %s%n",
                 count,
                 Quartiles.of(ratio),
                 Quartiles.of(noise),
                 Quartiles.of(queries),
-                Quartiles.of(plainRate).median());
+                Quartiles.of(plainRate).median(),
+                Quartiles.of(cpu.getOrDefault(Arm.PLAIN, List.of())),
+                Quartiles.of(cpu.getOrDefault(Arm.SESSION, List.of())));
     }
 
     private long write(RoutingConnectionFactory factory, Arm arm, int count, Duration length) {

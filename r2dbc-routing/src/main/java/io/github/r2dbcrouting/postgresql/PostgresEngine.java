@@ -62,14 +62,18 @@ public final class PostgresEngine implements Engine {
             + " pg_backend_pid()::text, current_setting('synchronous_commit')"
             + FROM_ROLE;
 
-    /** Flushed by the call itself, which comes before the rest of the row; the fourth argument came with version 17. */
-    private static final String NUDGE_AND_OBSERVE = "SELECT pg_current_wal_flush_lsn()::text, pg_conf_load_time()::text"
-            + " FROM (SELECT pg_logical_emit_message(false, '', '', true) AS mark OFFSET 0) AS nudge"
-            + " WHERE mark IS NOT NULL";
+    /**
+     * Flushed by the call itself. It returns where the mark ends: behind everything that was written before, and at the
+     * end of a record, where the flush position may again lie inside a record of another session. The fourth argument
+     * came with version 17.
+     */
+    private static final String NUDGE = "SELECT mark::text, pg_conf_load_time()::text"
+            + " FROM (SELECT pg_logical_emit_message(false, '', '', true) AS mark OFFSET 0) AS nudge";
 
     /** Assigns a transaction id, so that its commit waits for the flush that the setting asks for. */
     private static final String NUDGE_BEFORE_17 =
-            "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, '', ''); COMMIT";
+            "BEGIN; SET LOCAL synchronous_commit = local; SELECT pg_logical_emit_message(true, '', '')::text,"
+                    + " pg_conf_load_time()::text; COMMIT";
 
     /** Behind every commit, on disk or not: not where replicas come soon, but sound where a nudge is refused. */
     private static final String OBSERVE_INSERTED =
@@ -110,10 +114,10 @@ public final class PostgresEngine implements Engine {
 
     @Override
     public Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction) {
-        return one(connection, NUDGE_AND_OBSERVE, row -> primary(introduction, row, false))
+        return one(connection, NUDGE, row -> primary(introduction, row, false))
                 .onErrorResume(
                         error -> UNDEFINED_FUNCTION.equals(state(error)),
-                        error -> run(connection, NUDGE_BEFORE_17).then(observe(connection, introduction)))
+                        error -> one(connection, NUDGE_BEFORE_17, row -> primary(introduction, row, false)))
                 .onErrorResume(
                         error -> !connectionLost(error),
                         error -> one(connection, OBSERVE_INSERTED, row -> primary(introduction, row, true)));

@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.table.Questions;
@@ -29,8 +30,8 @@ import reactor.core.scheduler.Scheduler;
 /**
  * What is known of the cluster now, and what shall be asked next?
  *
- * <p>Everything but the methods marked as such runs on the monitor's own thread, so nothing here is shared: samples come
- * in, the table goes out. Request threads hand writes in and leave questions; they never wait for this thread.
+ * <p>Everything happens in tasks that run one at a time, so nothing here is shared: samples come in, the table goes out.
+ * Request threads hand writes in and leave questions; at most they run a task that happens to be due.
  */
 public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
@@ -45,7 +46,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     /** So long after the last write a replica that lacks it is looked at more often than at rest. */
     private static final Duration CATCHING_UP = Duration.ofSeconds(1);
 
-    private static final Duration UNWATCHED_PACE = Duration.ofMillis(20);
+    private static final Duration UNWATCHED_PACE = Duration.ofMillis(50);
+
+    /** Readers note their questions no more often than this, so that many do not fight over one cache line. */
+    private static final Duration QUESTION_GRAIN = Duration.ofMillis(10);
 
     /** A position that a replica has not reached after this time, with nothing moving, will not be reached unaided. */
     private static final Duration STALL = Duration.ofMillis(5);
@@ -62,6 +66,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final List<ServerReport> reports = new ArrayList<>();
     private final MonitorSettings settings;
     private final Safeguards safeguards;
+    private final Serial serial = new Serial();
     private final Scheduler scheduler;
     private final LongSupplier clock;
     private final Consumer<RoutingEvent> events;
@@ -87,9 +92,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      * @param engine how to ask them
      * @param settings how closely to watch
      * @param safeguards the mechanisms in force
-     * @param scheduler the monitor's own thread; disposed with it
+     * @param scheduler where the monitor's timers go off; disposed with it
      * @param clock tells elapsed time in nanoseconds
-     * @param events hears of what changes, on the monitor's thread
+     * @param events hears of what changes; must be quick
      */
     public ClusterMonitor(
             List<MonitoredServer> servers,
@@ -111,7 +116,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         this.capturedAt = clock.getAsLong() - CATCHING_UP.toNanos();
         this.lastCaptureSentAt = clock.getAsLong();
         for (MonitoredServer server : servers) {
-            samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), scheduler, clock, this));
+            samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
             reports.add(ServerReport.none(server));
         }
     }
@@ -119,7 +124,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     /** Starts watching. Any thread; only the first call has an effect. */
     public void start() {
         if (started.compareAndSet(false, true)) {
-            onThread(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
+            serial.execute(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
         }
     }
 
@@ -158,8 +163,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      */
     public void ended(EndedWrite write) {
         if (capture.handIn(write)) {
-            long tick = CAPTURE_TICK.toNanos();
-            onThread(this::gatherAndProbe, tick);
+            later(this::gatherAndProbe, CAPTURE_TICK);
         }
     }
 
@@ -171,25 +175,24 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      * @param backend what the server called the connection
      */
     public void orphaned(EndedWrite write, String backend) {
-        onThread(() -> adopt(write, backend, clock.getAsLong()));
+        serial.execute(() -> adopt(write, backend, clock.getAsLong()));
     }
 
     @Override
     public void replicaBehind() {
         long now = clock.getAsLong();
         long since = now - questionedAt;
-        // written at most every few milliseconds, so that many readers do not fight over one cache line
-        if (since > UNWATCHED_PACE.toNanos()) {
+        if (since > QUESTION_GRAIN.toNanos()) {
             questionedAt = now;
             if (since > QUESTION_LASTS.toNanos()) {
-                onThread(() -> samplers.forEach(ServerSampler::hurry));
+                serial.execute(() -> samplers.forEach(ServerSampler::hurry));
             }
         }
     }
 
     @Override
     public void surprisedBy(int server) {
-        onThread(() -> samplers.get(server).probeNow(false));
+        serial.execute(() -> samplers.get(server).probeNow(false));
     }
 
     /**
@@ -198,12 +201,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      * @return completes when no further probe will be sent
      */
     public Mono<Void> close() {
-        Mono<Void> stopped = Mono.<Void>fromRunnable(() -> {
-                    samplers.forEach(ServerSampler::close);
-                    tables.close();
-                    scheduler.dispose();
-                })
-                .subscribeOn(scheduler);
+        Mono<Void> stopped = Mono.create(sink -> serial.execute(() -> {
+            samplers.forEach(ServerSampler::close);
+            tables.close();
+            scheduler.dispose();
+            sink.success();
+        }));
         return Mono.defer(() -> closed.compareAndSet(false, true) ? stopped : Mono.empty());
     }
 
@@ -362,9 +365,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
                     if (itIs) {
                         ended(withEnd(write, clock.getAsLong()));
                     } else {
-                        onThread(
-                                () -> adopt(write, backend, since),
-                                settings.atRest().toNanos());
+                        later(() -> adopt(write, backend, since), settings.atRest());
                     }
                 })
                 .then();
@@ -402,13 +403,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         return table.primary().map(ServerState::index).orElse(-1);
     }
 
-    private void onThread(Runnable task) {
-        onThread(task, 0);
-    }
-
-    private void onThread(Runnable task, long delayNanos) {
+    private void later(Runnable task, Duration delay) {
         if (!scheduler.isDisposed()) {
-            scheduler.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+            scheduler.schedule(() -> serial.execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
 }

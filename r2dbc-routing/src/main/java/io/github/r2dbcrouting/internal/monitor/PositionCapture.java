@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Any position of the primary that was asked for after a write had ended lies at or behind it. So all writes that
  * ended before a probe was sent share that probe. Writes are handed in by any thread and wait here; everything else
- * happens on the monitor's thread.
+ * happens within the monitor's tasks.
  */
 final class PositionCapture {
 

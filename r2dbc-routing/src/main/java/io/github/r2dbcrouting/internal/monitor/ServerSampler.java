@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.monitor;
 
 import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
@@ -22,7 +23,7 @@ import reactor.core.scheduler.Scheduler;
  * Keeps asking one server where it stands, on a connection of its own.
  *
  * <p>One probe at a time: connect and introduce, then observe at the pace that the monitor sets; after a failure the
- * connection is replaced. Confined to the monitor's thread; {@code scheduler} is that thread.
+ * connection is replaced. Everything in it runs as a task of the monitor's.
  *
  * <pre>
  *            connect                 answered               pace is over, or asked
@@ -44,6 +45,7 @@ final class ServerSampler {
     private final MonitoredServer server;
     private final Engine engine;
     private final Duration probeTimeout;
+    private final Serial serial;
     private final Scheduler scheduler;
     private final LongSupplier clock;
     private final Audience audience;
@@ -64,18 +66,20 @@ final class ServerSampler {
             MonitoredServer server,
             Engine engine,
             Duration probeTimeout,
+            Serial serial,
             Scheduler scheduler,
             LongSupplier clock,
             Audience audience) {
         this.server = server;
         this.engine = engine;
         this.probeTimeout = probeTimeout;
+        this.serial = serial;
         this.scheduler = scheduler;
         this.clock = clock;
         this.audience = audience;
     }
 
-    /** Who hears of the answers, and says when to ask again. Called on the monitor's thread. */
+    /** Who hears of the answers, and says when to ask again. Called within the monitor's tasks. */
     interface Audience {
 
         void answered(MonitoredServer server, Sample sample);
@@ -135,7 +139,7 @@ final class ServerSampler {
         // deferred, so that what throws instead of signalling an error counts as a failure, too
         Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, askedAt, nudge));
         probe = answer.subscribe(
-                answered -> onThread(() -> answered(answered)), error -> onThread(() -> failed(error)));
+                answered -> serial.execute(() -> answered(answered)), error -> serial.execute(() -> failed(error)));
     }
 
     private Mono<Answer> introduce() {
@@ -211,7 +215,8 @@ final class ServerSampler {
         }
         cancel(timer);
         wakeAt = time;
-        timer = scheduler.schedule(this::awake, Math.max(time - clock.getAsLong(), 0), TimeUnit.NANOSECONDS);
+        timer = scheduler.schedule(
+                () -> serial.execute(this::awake), Math.max(time - clock.getAsLong(), 0), TimeUnit.NANOSECONDS);
     }
 
     private void awake() {
@@ -245,12 +250,6 @@ final class ServerSampler {
     private static void cancel(@Nullable Disposable disposable) {
         if (disposable != null) {
             disposable.dispose();
-        }
-    }
-
-    private void onThread(Runnable task) {
-        if (!scheduler.isDisposed()) {
-            scheduler.schedule(task);
         }
     }
 

@@ -40,7 +40,7 @@ public final class PendingWrite {
         if (settled.currentSubscriberCount() == 0) {
             settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
         } else {
-            // off the monitor's thread, which nobody else may hold up
+            // not within the monitor's task, which nobody else may hold up
             Schedulers.parallel().schedule(() -> settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST));
         }
     }

@@ -101,7 +101,8 @@ public final class SessionState {
             CausalToken token = now.token;
             if (position != null) {
                 CausalToken added = CausalToken.of(List.of(position));
-                token = token == null ? added : token.merge(added);
+                // in this order, so that no token from elsewhere can crowd out what the session wrote itself
+                token = token == null ? added : added.merge(token);
             }
             return new Snapshot(token, without(now.pending, write));
         });

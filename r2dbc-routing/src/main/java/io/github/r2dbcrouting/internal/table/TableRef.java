@@ -55,7 +55,7 @@ public final class TableRef {
      *     closed
      */
     public Mono<RoutingTable> await(Predicate<RoutingTable> wanted) {
-        // off the monitor's thread, which nobody else may hold up
+        // not within the monitor's task, which nobody else may hold up
         return updates.asFlux()
                 .filter(wanted)
                 .take(1)

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.fake.FakeEngine;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
 import io.github.r2dbcrouting.fake.FakeServer;
+import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
@@ -336,6 +337,7 @@ class ServerSamplerTests {
                 new MonitoredServer(0, "db0", List.of(), factory),
                 engine,
                 TIMEOUT,
+                new Serial(),
                 time,
                 () -> time.now(TimeUnit.NANOSECONDS),
                 audience);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import reactor.test.StepVerifier;
 
@@ -62,6 +64,22 @@ class SessionStateTests {
 
         assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(9));
+    }
+
+    @Test
+    void losesItsOwnPositionToNoTokenFromElsewhere() {
+        List<Position> foreign = IntStream.range(100, 108)
+                .<Position>mapToObj(n -> new WalPosition(String.valueOf(n), 1, 1))
+                .toList();
+        List<Position> foreignAndNewer = new ArrayList<>(foreign.subList(0, 7));
+        foreignAndNewer.add(position(9));
+
+        session.observe(CausalToken.of(foreign));
+        session.begin(cluster, false).settle(position(5));
+        assertThat(session.observed().positions()).contains(position(5));
+        session.observe(CausalToken.of(foreignAndNewer));
+
+        assertThat(session.observed().positions()).contains(position(9)).doesNotContain(position(5));
     }
 
     @Test
