@@ -7,6 +7,7 @@ import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresServer;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
+import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Result;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
@@ -22,6 +23,8 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.util.context.Context;
@@ -62,6 +65,13 @@ final class CaptureOverhead implements Callable<Integer> {
             description = "whether the servers wait for the disk (${DEFAULT-VALUE})")
     private boolean fsync = true;
 
+    @Option(
+            names = "--reader",
+            description =
+                    "also lets one session write and read back ten times a second, in every arm, so that writes are"
+                            + " captured as promptly as for readers (${DEFAULT-VALUE})")
+    private boolean reader;
+
     private static final OperatingSystemMXBean OS =
             (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
@@ -77,13 +87,14 @@ final class CaptureOverhead implements Callable<Integer> {
     public Integer call() {
         out.printf(
                 Locale.ROOT,
-                "capture overhead: %d cores, Java %s, fsync %s, 1 primary and %d replicas, slices of %d ms, %d rounds%n",
+                "capture overhead: %d cores, Java %s, fsync %s, 1 primary and %d replicas, slices of %d ms, %d rounds%s%n",
                 Runtime.getRuntime().availableProcessors(),
                 Runtime.version(),
                 fsync ? "on" : "off",
                 replicas,
                 slice,
-                rounds);
+                rounds,
+                reader ? ", with a reader" : "");
         try (PostgresCluster cluster = PostgresCluster.builder()
                 .replicas(replicas)
                 .fsync(fsync)
@@ -95,9 +106,11 @@ final class CaptureOverhead implements Callable<Integer> {
             RoutingConnectionFactory factory = factory(cluster);
             try {
                 run(factory.ready(Duration.ofSeconds(20)));
+                Disposable reading = reader ? readNowAndThen(factory) : Disposables.disposed();
                 for (int count : writers) {
                     measure(cluster.primary(), factory, count);
                 }
+                reading.dispose();
             } finally {
                 run(factory.close());
             }
@@ -192,6 +205,23 @@ final class CaptureOverhead implements Callable<Integer> {
                         .concatMap(Result::getRowsUpdated)
                         .then(),
                 connection -> connection.close());
+    }
+
+    private static Disposable readNowAndThen(RoutingConnectionFactory factory) {
+        return Flux.interval(Duration.ofMillis(100))
+                .onBackpressureDrop()
+                .concatMap(n -> insert(factory)
+                        .then(Mono.usingWhen(
+                                factory.create(),
+                                connection -> Flux.from(connection
+                                                .createStatement("SELECT max(id) FROM entry")
+                                                .execute())
+                                        .concatMap(result -> result.map((row, metadata) -> row))
+                                        .then(),
+                                Connection::close))
+                        .contextWrite(Routing.read())
+                        .contextWrite(Routing.session(CausalSession.create())))
+                .subscribe(ignored -> {}, error -> System.err.println("the reader failed: " + error));
     }
 
     private static long positionQueries(PostgresServer primary) {

@@ -87,7 +87,7 @@ public final class Lender {
                         table -> router.choose(table, ask, tried).server() != null;
                 return await(servable, primaryLimit, ask, tried).then(route(ask, tried));
             }
-            if (route.reason() == Reason.NO_REPLICA_COVERS) {
+            if (route.reason() == Reason.NO_REPLICA_COVERS || route.reason() == Reason.WRITE_PENDING) {
                 tables.questions().replicaBehind();
             }
             return Mono.just(route);

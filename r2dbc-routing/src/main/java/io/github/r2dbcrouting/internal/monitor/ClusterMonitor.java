@@ -40,6 +40,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     /** Writes that end within this time share one position; at one writer it costs less than asking at once. */
     private static final Duration CAPTURE_TICK = Duration.ofMillis(1);
 
+    /** While no session reads what it wrote, its writes share a position for longer: each probe costs the writers. */
+    private static final Duration UNASKED_TICK = Duration.ofMillis(5);
+
     /** So long after the last reader found its replica behind, replicas that are behind are watched closely. */
     private static final Duration QUESTION_LASTS = Duration.ofSeconds(1);
 
@@ -82,6 +85,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private long capturedAt;
     private long publishedAt;
     private long lastCaptureSentAt;
+    private boolean capturing;
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
 
@@ -163,7 +167,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      */
     public void ended(EndedWrite write) {
         if (capture.handIn(write)) {
-            later(this::gatherAndProbe, CAPTURE_TICK);
+            later(this::beginCapture, captureTick());
         }
     }
 
@@ -249,7 +253,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         if (!behind || now - capturedAt > CATCHING_UP.toNanos()) {
             return settings.atRest();
         }
-        Duration pace = now - questionedAt < QUESTION_LASTS.toNanos() ? settings.watched() : UNWATCHED_PACE;
+        Duration pace = questioned() ? settings.watched() : UNWATCHED_PACE;
         return pace.compareTo(settings.atRest()) < 0 ? pace : settings.atRest();
     }
 
@@ -274,9 +278,29 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
     }
 
-    private void gatherAndProbe() {
+    private Duration captureTick() {
+        return questioned() ? CAPTURE_TICK : UNASKED_TICK;
+    }
+
+    /** Whether a reader wanted to know more in the last moments. */
+    private boolean questioned() {
+        return clock.getAsLong() - questionedAt < QUESTION_LASTS.toNanos();
+    }
+
+    /** One capture at a time: what ends while it is under way waits for the next, and wakes nobody. */
+    private void beginCapture() {
         capture.gather();
+        capturing = true;
+        lastCaptureSentAt = clock.getAsLong();
         probeForWaiting();
+    }
+
+    private void endCapture() {
+        capturing = false;
+        if (capture.over()) {
+            long next = lastCaptureSentAt + captureTick().toNanos() - clock.getAsLong();
+            later(this::beginCapture, Duration.ofNanos(Math.max(next, 0)));
+        }
     }
 
     private void probeForWaiting() {
@@ -306,8 +330,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
             capturedAt = clock.getAsLong();
             samplers.forEach(ServerSampler::hurry);
         }
-        if (capture.waiting() && sample.sentAt() - lastCaptureSentAt >= 0) {
-            probeForWaiting();
+        if (capturing && sample.sentAt() - lastCaptureSentAt >= 0) {
+            if (capture.waiting()) {
+                probeForWaiting();
+            } else {
+                endCapture();
+            }
         }
     }
 

@@ -35,7 +35,7 @@ final class PositionCapture {
     /**
      * Hands a write in.
      *
-     * @return whether the monitor must be told that something waits; it has been, if not
+     * @return whether a capture must be set going; one is on its way, if not
      */
     boolean handIn(EndedWrite write) {
         handedIn.add(write);
@@ -44,10 +44,19 @@ final class PositionCapture {
 
     /** Takes over what was handed in. To be called before the probe that shall settle it is sent. */
     void gather() {
-        announced.set(false);
         for (EndedWrite write = handedIn.poll(); write != null; write = handedIn.poll()) {
             waiting.add(write);
         }
+    }
+
+    /**
+     * A capture is over.
+     *
+     * @return whether the next one must be set going, for what was handed in meanwhile
+     */
+    boolean over() {
+        announced.set(false);
+        return !handedIn.isEmpty() && announced.compareAndSet(false, true);
     }
 
     boolean waiting() {

@@ -102,10 +102,15 @@ public final class SessionState {
             if (position != null) {
                 CausalToken added = CausalToken.of(List.of(position));
                 // in this order, so that no token from elsewhere can crowd out what the session wrote itself
-                token = token == null ? added : added.merge(token);
+                token = token == null || goesBeyond(position, token) ? added : added.merge(token);
             }
             return new Snapshot(token, without(now.pending, write));
         });
+    }
+
+    private static boolean goesBeyond(Position position, CausalToken token) {
+        return token.positions().size() == 1
+                && position.covers(token.positions().get(0));
     }
 
     @Override

@@ -7,7 +7,7 @@ package io.github.r2dbcrouting.internal.table;
  */
 public interface Questions {
 
-    /** A read found no replica that has what its session wrote. */
+    /** A read found no replica that surely has what its session wrote. */
     void replicaBehind();
 
     /**
