@@ -22,18 +22,26 @@ final class InUse<T> extends Flux<T> {
 
     private final Lease lease;
     private final Publisher<? extends T> source;
-
     private final Runnable onEntered;
+    private final Ending ending;
 
     InUse(Lease lease, Publisher<? extends T> source) {
-        this(lease, source, () -> {});
+        this(lease, source, () -> {}, Ending.UNWATCHED);
     }
 
-    /** Runs something else at the moment from which the connection is surely not given back any more. */
-    InUse(Lease lease, Publisher<? extends T> source, Runnable onEntered) {
+    /**
+     * Creates a use.
+     *
+     * @param lease the connection
+     * @param source sends something on it when it is subscribed
+     * @param onEntered runs at the moment from which the connection is surely not given back any more
+     * @param ending hears how it ended, while the connection is still in use
+     */
+    InUse(Lease lease, Publisher<? extends T> source, Runnable onEntered, Ending ending) {
         this.lease = lease;
         this.source = source;
         this.onEntered = onEntered;
+        this.ending = ending;
     }
 
     @Override
@@ -43,7 +51,7 @@ final class InUse<T> extends Flux<T> {
             return;
         }
         onEntered.run();
-        Use<T> use = new Use<>(lease, actual);
+        Use<T> use = new Use<>(lease, ending, actual);
         try {
             source.subscribe(use);
         } finally {
@@ -54,13 +62,15 @@ final class InUse<T> extends Flux<T> {
     private static final class Use<T> implements CoreSubscriber<T>, Subscription {
 
         private final Lease lease;
+        private final Ending ending;
         private final CoreSubscriber<? super T> actual;
         private final AtomicInteger parts = new AtomicInteger(2);
         private final AtomicBoolean streamOver = new AtomicBoolean();
         private volatile @Nullable Subscription upstream;
 
-        Use(Lease lease, CoreSubscriber<? super T> actual) {
+        Use(Lease lease, Ending ending, CoreSubscriber<? super T> actual) {
             this.lease = lease;
+            this.ending = ending;
             this.actual = actual;
         }
 
@@ -70,10 +80,8 @@ final class InUse<T> extends Flux<T> {
             }
         }
 
-        private void streamOver() {
-            if (streamOver.compareAndSet(false, true)) {
-                partOver();
-            }
+        private boolean endsStream() {
+            return streamOver.compareAndSet(false, true);
         }
 
         @Override
@@ -94,13 +102,19 @@ final class InUse<T> extends Flux<T> {
 
         @Override
         public void onError(Throwable error) {
-            streamOver();
+            if (endsStream()) {
+                ending.failed(error);
+                partOver();
+            }
             actual.onError(error);
         }
 
         @Override
         public void onComplete() {
-            streamOver();
+            if (endsStream()) {
+                ending.completed();
+                partOver();
+            }
             actual.onComplete();
         }
 
@@ -114,11 +128,17 @@ final class InUse<T> extends Flux<T> {
 
         @Override
         public void cancel() {
+            boolean ends = endsStream();
+            if (ends) {
+                ending.cancelled();
+            }
             Subscription subscription = upstream;
             if (subscription != null) {
                 subscription.cancel();
             }
-            streamOver();
+            if (ends) {
+                partOver();
+            }
         }
     }
 }

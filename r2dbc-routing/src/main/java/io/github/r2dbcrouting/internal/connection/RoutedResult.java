@@ -10,7 +10,6 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
@@ -18,7 +17,7 @@ import reactor.core.publisher.Mono;
  *
  * <p>The driver may send a statement only when its result is consumed, so both matter as much as for the execution.
  */
-final class RoutedResult implements Result {
+final class RoutedResult implements Result, Ending {
 
     private final Result result;
     private final Lease lease;
@@ -47,28 +46,23 @@ final class RoutedResult implements Result {
     }
 
     private <T> InUse<T> use(Publisher<T> consumption) {
-        return new InUse<>(lease, consumption, () -> lease.consumed(this));
+        return new InUse<>(lease, consumption, () -> lease.consumed(this), write == null ? UNWATCHED : this);
     }
 
     @Override
     public Publisher<Long> getRowsUpdated() {
         // not Mono.from, which would cancel after the number and before the end
-        Mono<Long> rows = Mono.fromDirect(use(result.getRowsUpdated()));
-        return write == null
-                ? rows
-                : rows.doOnSuccess(ignored -> consumed())
-                        .doOnError(this::failed)
-                        .doOnCancel(this::cancelled);
+        return Mono.fromDirect(use(result.getRowsUpdated()));
     }
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapping) {
-        return watch(result.map(mapping));
+        return use(result.map(mapping));
     }
 
     @Override
     public <T> Publisher<T> map(Function<? super Readable, ? extends T> mapping) {
-        return watch(result.map(mapping));
+        return use(result.map(mapping));
     }
 
     @Override
@@ -79,29 +73,25 @@ final class RoutedResult implements Result {
 
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapping) {
-        return watch(result.flatMap(mapping));
+        return use(result.flatMap(mapping));
     }
 
-    private <T> Flux<T> watch(Publisher<T> rows) {
-        Flux<T> used = use(rows);
-        return write == null
-                ? used
-                : used.doOnComplete(this::consumed).doOnError(this::failed).doOnCancel(this::cancelled);
-    }
-
-    private void consumed() {
+    @Override
+    public void completed() {
         if (write != null && over.compareAndSet(false, true)) {
             write.resultConsumed();
         }
     }
 
-    private void failed(Throwable error) {
+    @Override
+    public void failed(Throwable error) {
         if (write != null && over.compareAndSet(false, true)) {
             write.failed(error);
         }
     }
 
-    private void cancelled() {
+    @Override
+    public void cancelled() {
         if (write != null && over.compareAndSet(false, true)) {
             write.abandoned();
         }

@@ -116,11 +116,13 @@ final class RoutedStatement implements Statement {
                     }
                     Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
                     // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
-                    Flux<Result> results =
-                            new InUse<>(lease, sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent);
-                    return write == null
-                            ? results.map(result -> new RoutedResult(result, lease, null, sentAtOnce))
-                            : new WatchedWrite(lease, write, oneResult, sentAtOnce).watch(results);
+                    Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
+                    if (write == null) {
+                        return new InUse<Result>(lease, kept)
+                                .map(result -> new RoutedResult(result, lease, null, sentAtOnce));
+                    }
+                    WatchedWrite watched = new WatchedWrite(lease, write, oneResult, sentAtOnce);
+                    return new InUse<Result>(lease, kept, () -> {}, watched).map(watched::watch);
                 }));
     }
 

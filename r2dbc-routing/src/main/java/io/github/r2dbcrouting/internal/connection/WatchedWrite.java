@@ -4,8 +4,6 @@ import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.r2dbc.spi.Result;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.reactivestreams.Publisher;
-import reactor.core.publisher.Flux;
 
 /**
  * When has the execution of one statement or batch ended?
@@ -14,7 +12,7 @@ import reactor.core.publisher.Flux;
  * the server only when it is consumed. An error of the server ends it as well. Whatever is cancelled has an unknown
  * outcome, until the connection has finished it. Thread-safe.
  */
-final class WatchedWrite {
+final class WatchedWrite implements Ending {
 
     private final Lease lease;
     private final PendingWrite write;
@@ -40,27 +38,24 @@ final class WatchedWrite {
         this.sentAtOnce = sentAtOnce;
     }
 
-    Flux<Result> watch(Publisher<? extends Result> execution) {
-        return Flux.from(execution)
-                .<Result>map(result -> {
-                    open.incrementAndGet();
-                    results.incrementAndGet();
-                    return new RoutedResult(result, lease, this, sentAtOnce);
-                })
-                .doOnComplete(this::executionEnded)
-                .doOnError(this::failed)
-                .doOnCancel(this::executionCancelled);
+    /** Wraps the results of an execution that this is the {@link Ending} of. */
+    Result watch(Result result) {
+        open.incrementAndGet();
+        results.incrementAndGet();
+        return new RoutedResult(result, lease, this, sentAtOnce);
     }
 
-    private void executionEnded() {
+    @Override
+    public void completed() {
         if (executionOver.compareAndSet(false, true)) {
             partEnded();
         }
     }
 
-    private void executionCancelled() {
+    @Override
+    public void cancelled() {
         if (oneResult && results.get() == 1) {
-            executionEnded();
+            completed();
         } else if (!executionOver.get()) {
             abandoned();
         }
@@ -77,7 +72,8 @@ final class WatchedWrite {
         }
     }
 
-    void failed(Throwable error) {
+    @Override
+    public void failed(Throwable error) {
         if (lease.engine().connectionLost(error)) {
             abandoned();
         } else if (over.compareAndSet(false, true)) {

@@ -26,7 +26,7 @@ class InUseTests {
 
     @Test
     void handsOnWhatTheSourceEmits() {
-        StepVerifier.create(new InUse<>(lease, Flux.just(1, 2, 3), entered::incrementAndGet))
+        StepVerifier.create(new InUse<>(lease, Flux.just(1, 2, 3), entered::incrementAndGet, Ending.UNWATCHED))
                 .expectNext(1, 2, 3)
                 .expectComplete()
                 .verify(LIMIT);
@@ -92,7 +92,7 @@ class InUseTests {
         PublisherProbe<Integer> source = PublisherProbe.of(Mono.just(1));
         Blocking.run(lease.release());
 
-        StepVerifier.create(new InUse<>(lease, source.mono(), entered::incrementAndGet))
+        StepVerifier.create(new InUse<>(lease, source.mono(), entered::incrementAndGet, Ending.UNWATCHED))
                 .expectError(R2dbcNonTransientResourceException.class)
                 .verify(LIMIT);
 

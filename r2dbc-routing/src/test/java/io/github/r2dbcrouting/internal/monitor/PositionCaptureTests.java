@@ -182,7 +182,7 @@ class PositionCaptureTests {
     }
 
     @Test
-    void wantsToBeToldOnceUntilItGathers() {
+    void wantsToBeSetGoingOnceUntilItIsOver() {
         assertThat(capture.handIn(durable(1))).isTrue();
         assertThat(capture.handIn(durable(2))).isFalse();
         assertThat(capture.waiting()).isFalse();
@@ -190,7 +190,19 @@ class PositionCaptureTests {
         capture.gather();
 
         assertThat(capture.waiting()).isTrue();
-        assertThat(capture.handIn(durable(3))).isTrue();
+        assertThat(capture.handIn(durable(3))).isFalse();
+        assertThat(capture.over()).isTrue();
+        assertThat(capture.handIn(durable(4))).isFalse();
+    }
+
+    @Test
+    void wantsToBeSetGoingAgainByTheFirstWriteAfterAQuietCapture() {
+        assertThat(capture.handIn(durable(1))).isTrue();
+        capture.gather();
+
+        assertThat(capture.over()).isFalse();
+
+        assertThat(capture.handIn(durable(2))).isTrue();
     }
 
     @Test
@@ -222,6 +234,9 @@ class PositionCaptureTests {
                 answered++;
                 capture.gather();
                 settled += settle(plain(101), position(50)).settled();
+                if (capture.over()) {
+                    announcements.incrementAndGet();
+                }
             }
         }
 
