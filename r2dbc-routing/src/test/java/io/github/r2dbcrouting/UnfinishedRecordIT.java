@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
+import io.github.r2dbcrouting.test.PostgresServer;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactories;
 import java.time.Duration;
@@ -46,8 +47,14 @@ class UnfinishedRecordIT {
     void table() {
         cluster.primary().execute("CREATE TABLE note (id int PRIMARY KEY)");
         cluster.awaitReplayed();
-        other = Blocking.value(
-                Mono.from(ConnectionFactories.get(cluster.primary().r2dbcUrl()).create()));
+        // past the proxy, and so before the capture
+        other = Blocking.value(Mono.from(ConnectionFactories.get(directUrl()).create()));
+    }
+
+    private String directUrl() {
+        PostgresServer primary = cluster.primary();
+        return "r2dbc:postgresql://" + primary.user() + ":" + primary.password() + "@127.0.0.1:"
+                + primary.query("SELECT current_setting('port')") + "/" + primary.database();
     }
 
     @AfterEach
@@ -84,7 +91,7 @@ class UnfinishedRecordIT {
         Blocking.run(
                 Queries.update(factory, "INSERT INTO note VALUES (" + id + ")").contextWrite(Routing.session(session)));
         long committed = System.nanoTime();
-        // sent at once, and so processed before the capture, which is sent a tick later
+        // it arrives, and all whole pages of it are flushed, while the capture is still on its way
         Blocking.run(Queries.rows(other, "SELECT pg_logical_emit_message(true, '', repeat('x', 150000))::text"));
         Duration waited = waitUntilReadFromReplica(id, session, committed);
         Blocking.run(other.rollbackTransaction());
