@@ -52,7 +52,7 @@ final class PhaseSpy implements ConnectionFactory {
             case "beginTransaction" ->
                 Mono.deferContextual(context -> {
                     Object mine = context.getOrDefault(Watched.class, (Watched) phase -> {});
-                    if (borrower.getAndSet(mine) != mine && !connection.isAutoCommit()) {
+                    if (!mine.equals(borrower.getAndSet(mine)) && !connection.isAutoCommit()) {
                         lentTwice.incrementAndGet();
                     }
                     enter(context, Phase.BEGINNING);

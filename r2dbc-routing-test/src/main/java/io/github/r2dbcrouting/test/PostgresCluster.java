@@ -111,7 +111,7 @@ public final class PostgresCluster implements AutoCloseable {
         List<PostgresServer> primaries =
                 servers.stream().filter(server -> server.role() == Role.PRIMARY).toList();
         return primaries.stream()
-                .max(Comparator.comparing(PostgresServer::lastTimeline))
+                .max(Comparator.comparingInt(PostgresServer::lastTimeline))
                 .orElseThrow(() -> new ClusterException("No server is a primary:\n" + this));
     }
 
