@@ -23,7 +23,7 @@ final class Bindings {
     }
 
     /** One value; a null one with its type. */
-    private record Binding(@Nullable Object value, @Nullable Class<?> nullType) {}
+    record Binding(@Nullable Object value, @Nullable Class<?> nullType) {}
 
     void bind(int index, Object value) {
         put(index, new Binding(Required.argument(value, "value"), null));
