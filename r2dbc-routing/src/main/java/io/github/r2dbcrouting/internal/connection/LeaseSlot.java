@@ -49,7 +49,7 @@ final class LeaseSlot {
                 if (now instanceof Lease lease) {
                     return Mono.just(lease);
                 }
-                if (now == CLOSED) {
+                if (CLOSED.equals(now)) {
                     return Mono.error(new R2dbcNonTransientResourceException("the connection is closed"));
                 }
                 if (now instanceof Arriving arriving) {
