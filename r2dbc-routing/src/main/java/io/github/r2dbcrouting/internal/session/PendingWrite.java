@@ -36,7 +36,9 @@ public final class PendingWrite {
      * @param position the position, or {@code null} if the write cannot have taken place or nothing can be said of it
      */
     public void settle(@Nullable Position position) {
-        session.settle(this, position);
+        if (!session.settle(this, position)) {
+            return;
+        }
         if (settled.currentSubscriberCount() == 0) {
             settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
         } else {

@@ -93,8 +93,9 @@ public final class SessionState {
         });
     }
 
-    void settle(PendingWrite write, @Nullable Position position) {
-        update(now -> {
+    /** Returns whether this call settled it: of several at once, one does. */
+    boolean settle(PendingWrite write, @Nullable Position position) {
+        Snapshot before = update(now -> {
             if (!now.pending.contains(write)) {
                 return now;
             }
@@ -106,6 +107,7 @@ public final class SessionState {
             }
             return new Snapshot(token, without(now.pending, write));
         });
+        return before.pending.contains(write);
     }
 
     private static boolean goesBeyond(Position position, CausalToken token) {
@@ -123,8 +125,9 @@ public final class SessionState {
         return Objects.requireNonNull(snapshot.get());
     }
 
-    private void update(UnaryOperator<Snapshot> change) {
-        snapshot.updateAndGet(change);
+    /** Returns what was there just before the change. */
+    private Snapshot update(UnaryOperator<Snapshot> change) {
+        return Objects.requireNonNull(snapshot.getAndUpdate(change));
     }
 
     private static List<PendingWrite> with(List<PendingWrite> pending, PendingWrite write) {
