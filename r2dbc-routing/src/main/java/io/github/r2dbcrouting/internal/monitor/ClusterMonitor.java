@@ -268,12 +268,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
                 && sample.observation().role() == ServerRole.PRIMARY;
     }
 
-    /** Before the first table the first primary to answer is taken for the one: a replica's age is told by it. */
+    /** Replicas are measured against the primary that is followed; what makes a server that is for {@link #publish}. */
     private void remember(MonitoredServer server, Sample sample) {
-        ServerState primary = tables.current().primary().orElse(null);
         Position position = sample.observation().position();
-        boolean followed = primary == null || primary.index() == server.index();
-        if (sample.observation().role() == ServerRole.PRIMARY && followed && position != null) {
+        if (server.index() == followed(tables.current())
+                && sample.observation().role() == ServerRole.PRIMARY
+                && position != null) {
             history.add(sample.sentAt(), position);
         }
     }
