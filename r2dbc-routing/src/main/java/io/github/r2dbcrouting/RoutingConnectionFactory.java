@@ -238,7 +238,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             return monitor.tables().await(table -> table.primary().isPresent()).flatMap(table -> {
                 ServerState primary = table.primary().orElseThrow();
                 monitor.ended(new EndedWrite(
-                        session.begin(Objects.requireNonNull(table.cluster()), false),
+                        session.begin(Objects.requireNonNull(table.cluster()), false, monitor::positionAwaited),
                         primary.index(),
                         primary.position(),
                         false,

@@ -45,7 +45,7 @@ class CausalSessionTests {
     @Test
     void tellsWhatIsWrittenAndWhatIsPending() {
         CausalSession session = CausalSession.create();
-        PendingWrite write = session.state().begin("7", false);
+        PendingWrite write = session.state().begin("7", false, () -> {});
 
         assertThat(session).hasToString("CausalSession[nothing written, 1 pending]");
         write.settle(token.positions().get(0));

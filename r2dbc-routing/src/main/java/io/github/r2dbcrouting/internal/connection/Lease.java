@@ -91,7 +91,8 @@ final class Lease {
 
     /** Begins a write, which is kept until its end is known, at the latest until the connection is given back. */
     PendingWrite writing(SessionState session, boolean transaction) {
-        PendingWrite write = session.begin(physical.introduction().identity().cluster(), transaction);
+        PendingWrite write = session.begin(
+                physical.introduction().identity().cluster(), transaction, pool.monitor()::positionAwaited);
         writes.add(write);
         return write;
     }

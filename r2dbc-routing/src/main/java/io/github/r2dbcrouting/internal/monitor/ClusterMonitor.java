@@ -37,12 +37,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
 
-    /** Writes that end within this time share one position; at one writer it costs less than asking at once. */
-    private static final Duration CAPTURE_TICK = Duration.ofMillis(1);
-
-    /** While no session reads what it wrote, its writes share a position for longer: each probe costs the writers. */
-    private static final Duration UNASKED_TICK = Duration.ofMillis(5);
-
     /** So long after the last reader found its replica behind, replicas that are behind are watched closely. */
     private static final Duration QUESTION_LASTS = Duration.ofSeconds(1);
 
@@ -53,9 +47,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     /** Readers note their questions no more often than this, so that many do not fight over one cache line. */
     private static final Duration QUESTION_GRAIN = Duration.ofMillis(10);
-
-    /** A position that a replica has not reached after this time, with nothing moving, will not be reached unaided. */
-    private static final Duration STALL = Duration.ofMillis(5);
 
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
@@ -68,7 +59,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final List<ServerSampler> samplers = new ArrayList<>();
     private final List<ServerReport> reports = new ArrayList<>();
     private final MonitorSettings settings;
-    private final Safeguards safeguards;
     private final Serial serial = new Serial();
     private final Scheduler scheduler;
     private final LongSupplier clock;
@@ -76,16 +66,11 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final TableRef tables;
     private final ClusterReducer reducer;
     private final PositionHistory history;
-    private final PositionCapture capture = new PositionCapture();
+    private final CaptureLoop captures;
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private @Nullable Position nudgedTo;
-    private @Nullable Position nudgeAskedFor;
-    private long capturedAt;
     private long publishedAt;
-    private long lastCaptureSentAt;
-    private boolean capturing;
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
 
@@ -109,7 +94,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
             LongSupplier clock,
             Consumer<RoutingEvent> events) {
         this.settings = settings;
-        this.safeguards = safeguards;
         this.scheduler = scheduler;
         this.clock = clock;
         this.events = events;
@@ -117,8 +101,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         this.reducer = new ClusterReducer(settings.failuresUntilDown());
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
-        this.capturedAt = clock.getAsLong() - CATCHING_UP.toNanos();
-        this.lastCaptureSentAt = clock.getAsLong();
+        this.captures = new CaptureLoop(serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary);
         for (MonitoredServer server : servers) {
             samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
             reports.add(ServerReport.none(server));
@@ -166,9 +149,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      * @param write the write
      */
     public void ended(EndedWrite write) {
-        if (capture.handIn(write)) {
-            later(this::beginCapture, captureTick());
-        }
+        captures.handIn(write);
+    }
+
+    /** Somebody waits for the position of a write. Any thread; returns at once. */
+    public void positionAwaited() {
+        captures.awaited();
     }
 
     /**
@@ -184,6 +170,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     @Override
     public void replicaBehind() {
+        captures.awaited();
         long now = clock.getAsLong();
         long since = now - questionedAt;
         if (since > QUESTION_GRAIN.toNanos()) {
@@ -224,9 +211,11 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         if (!onlyMovedOn(before, sample) || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
             publish();
         }
-        settleWrites(server, sample);
+        Position position = sample.observation().position();
         if (sample.observation().role() == ServerRole.REPLICA) {
-            nudgeIfStalled(before, sample);
+            captures.nudgeIfStalled(before == null ? null : before.observation().position(), position);
+        } else if (index == followed(tables.current()) && position != null) {
+            settleWrites(index, sample, position);
         }
     }
 
@@ -234,7 +223,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     public void failed(MonitoredServer server, Throwable error) {
         int index = server.index();
         if (index == followed(tables.current())) {
-            nudgeAskedFor = null;
+            captures.primaryFailed();
         }
         reports.set(index, reports.get(index).failed(Problems.describe(error)));
         publish();
@@ -242,15 +231,11 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     @Override
     public Duration pace(MonitoredServer server) {
-        Position wanted = capture.latest();
         Sample sample = reports.get(server.index()).sample();
-        if (wanted == null || sample == null || sample.observation().role() != ServerRole.REPLICA) {
-            return settings.atRest();
-        }
-        Position position = sample.observation().position();
-        long now = clock.getAsLong();
-        boolean behind = position == null || !position.covers(wanted);
-        if (!behind || now - capturedAt > CATCHING_UP.toNanos()) {
+        boolean behind = sample != null
+                && sample.observation().role() == ServerRole.REPLICA
+                && captures.missedBy(sample.observation().position(), CATCHING_UP);
+        if (!behind) {
             return settings.atRest();
         }
         Duration pace = questioned() ? settings.watched() : UNWATCHED_PACE;
@@ -278,86 +263,27 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         }
     }
 
-    private Duration captureTick() {
-        return questioned() ? CAPTURE_TICK : UNASKED_TICK;
-    }
-
     /** Whether a reader wanted to know more in the last moments. */
     private boolean questioned() {
         return clock.getAsLong() - questionedAt < QUESTION_LASTS.toNanos();
     }
 
-    /** One capture at a time: what ends while it is under way waits for the next, and wakes nobody. */
-    private void beginCapture() {
-        capture.gather();
-        capturing = true;
-        lastCaptureSentAt = clock.getAsLong();
-        probeForWaiting();
+    private boolean probePrimary(boolean nudge) {
+        int primary = followed(tables.current());
+        if (primary >= 0) {
+            samplers.get(primary).probeNow(nudge);
+        }
+        return primary >= 0;
     }
 
-    private void endCapture() {
-        capturing = false;
-        if (capture.over()) {
-            long next = lastCaptureSentAt + captureTick().toNanos() - clock.getAsLong();
-            later(this::beginCapture, Duration.ofNanos(Math.max(next, 0)));
-        }
-    }
-
-    private void probeForWaiting() {
-        ServerState primary = tables.current().primary().orElse(null);
-        if (capture.waiting() && primary != null) {
-            lastCaptureSentAt = clock.getAsLong();
-            samplers.get(primary.index()).probeNow(capture.needsNudge() && safeguards.has(Safeguard.NUDGE));
-        }
-    }
-
-    private void settleWrites(MonitoredServer server, Sample sample) {
-        ServerState primary = tables.current().primary().orElse(null);
-        Position position = sample.observation().position();
-        if (primary == null || primary.index() != server.index() || position == null) {
-            return;
-        }
-        if (sample.nudged()) {
-            nudgedTo = position;
-        }
-        PositionCapture.Outcome outcome =
-                capture.settle(server.index(), sample, position, !safeguards.has(Safeguard.NUDGE));
+    private void settleWrites(int server, Sample sample, Position position) {
+        PositionCapture.Outcome outcome = captures.answered(server, sample, position);
         for (int lostAt : outcome.possiblyLost()) {
             String name = reports.get(lostAt).server().name();
             events.accept(new RoutingEvent.WritePossiblyLost(name));
         }
         if (outcome.settled() > 0 || sample.nudged()) {
-            capturedAt = clock.getAsLong();
             samplers.forEach(ServerSampler::hurry);
-        }
-        if (capturing && sample.sentAt() - lastCaptureSentAt >= 0) {
-            if (capture.waiting()) {
-                probeForWaiting();
-            } else {
-                endCapture();
-            }
-        }
-    }
-
-    /**
-     * A flush position can end inside a record that another session has not finished; no replica gets beyond it before
-     * that record is flushed. One nudge after the last capture is enough: it flushes everything before itself.
-     */
-    private void nudgeIfStalled(@Nullable Sample before, Sample sample) {
-        Position wanted = capture.latest();
-        Position position = sample.observation().position();
-        ServerState primary = tables.current().primary().orElse(null);
-        if (wanted == null || position == null || before == null || primary == null) {
-            return;
-        }
-        boolean stuck = !position.covers(wanted)
-                && position.equals(before.observation().position())
-                && clock.getAsLong() - capturedAt > STALL.toNanos();
-        boolean nudged = (nudgedTo != null && nudgedTo.covers(wanted))
-                || (nudgeAskedFor != null && nudgeAskedFor.covers(wanted));
-        if (stuck && !nudged && safeguards.has(Safeguard.NUDGE)) {
-            nudgeAskedFor = wanted;
-            samplers.get(primary.index()).probeNow(true);
         }
     }
 
@@ -372,8 +298,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         if (sample.observation().role() == ServerRole.PRIMARY && !(sameConnection && sameReading)) {
             configuration.incrementAndGet();
             if (!first) {
-                capture.gather();
-                capture.forgetDurability();
+                captures.forgetDurability();
             }
             LOG.debug("{} may have read its configuration again", server.name());
         }

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.spi.Position;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -14,14 +15,24 @@ import reactor.core.scheduler.Schedulers;
  */
 public final class PendingWrite {
 
+    private static final Sinks.Empty<Void> SETTLED = Sinks.empty();
+
+    static {
+        SETTLED.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+    }
+
     private final SessionState session;
     private final String cluster;
-    private final Sinks.Empty<Void> settled = Sinks.empty();
+    private final Runnable onAwaited;
+    /** Made by the first who waits: most writes have their position before anybody asks. */
+    private final AtomicReference<Sinks.@Nullable Empty<Void>> waiting = new AtomicReference<>();
+
     private volatile boolean openTransaction;
 
-    PendingWrite(SessionState session, String cluster, boolean transaction) {
+    PendingWrite(SessionState session, String cluster, boolean transaction, Runnable onAwaited) {
         this.session = session;
         this.cluster = cluster;
+        this.onAwaited = onAwaited;
         this.openTransaction = transaction;
     }
 
@@ -39,11 +50,10 @@ public final class PendingWrite {
         if (!session.settle(this, position)) {
             return;
         }
-        if (settled.currentSubscriberCount() == 0) {
-            settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
-        } else {
+        Sinks.Empty<Void> waiters = waiting.getAndSet(SETTLED);
+        if (waiters != null) {
             // not within the monitor's task, which nobody else may hold up
-            Schedulers.parallel().schedule(() -> settled.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST));
+            Schedulers.parallel().schedule(() -> waiters.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST));
         }
     }
 
@@ -55,7 +65,13 @@ public final class PendingWrite {
         return openTransaction;
     }
 
+    /** Waits until it is settled, and says that somebody does. */
     Mono<Void> settled() {
-        return settled.asMono();
+        return Mono.defer(() -> {
+            Sinks.Empty<Void> own = Sinks.empty();
+            Sinks.Empty<Void> waiters = waiting.compareAndSet(null, own) ? own : waiting.get();
+            onAwaited.run();
+            return waiters == null ? own.asMono() : waiters.asMono();
+        });
     }
 }

@@ -30,10 +30,11 @@ public final class SessionState {
      *
      * @param cluster whose history it goes into
      * @param transaction whether it is a transaction, which may stay open for long
+     * @param onAwaited runs when somebody waits for its position; must be quick
      * @return the write, to be settled exactly when its position is known
      */
-    public PendingWrite begin(String cluster, boolean transaction) {
-        PendingWrite write = new PendingWrite(this, cluster, transaction);
+    public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited) {
+        PendingWrite write = new PendingWrite(this, cluster, transaction, onAwaited);
         update(now -> new Snapshot(now.token, with(now.pending, write)));
         return write;
     }

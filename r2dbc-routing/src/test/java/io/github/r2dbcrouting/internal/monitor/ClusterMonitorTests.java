@@ -30,7 +30,7 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 class ClusterMonitorTests {
 
     /** Until the writes that nobody reads are captured. */
-    private static final Duration TICK = Duration.ofMillis(6);
+    private static final Duration TICK = Duration.ofMillis(21);
 
     private static final String CLUSTER = "7";
     private static final MonitorSettings SETTINGS = new MonitorSettings(
@@ -168,7 +168,7 @@ class ClusterMonitorTests {
 
         ended(monitor, true);
         ended(monitor, false);
-        pass(Duration.ofMillis(5));
+        pass(TICK);
 
         assertThat(session.hasPending(CLUSTER)).isFalse();
     }
@@ -177,7 +177,7 @@ class ClusterMonitorTests {
     @ValueSource(longs = {0, Long.MIN_VALUE / 2, -1_000_000_000L})
     void givesAWriteAPositionThatEndedBeforeThePrimaryWasKnown(long origin) {
         ClusterMonitor monitor = monitor(Safeguards.all(), origin);
-        monitor.ended(new EndedWrite(session.begin(CLUSTER, false), 0, primary.at(), false, monitor.now()));
+        monitor.ended(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now()));
         pass(Duration.ofMillis(5));
 
         monitor.start();
@@ -214,7 +214,7 @@ class ClusterMonitorTests {
         }
         pass(TICK);
 
-        assertThat(engine.count(primary, Kind.OBSERVE)).isBetween(15, 25);
+        assertThat(engine.count(primary, Kind.OBSERVE)).isBetween(4, 7);
         assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
@@ -232,6 +232,32 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(2));
 
         assertThat(engine.count(primary, Kind.OBSERVE)).isBetween(50, 105);
+        assertThat(session.hasPending(CLUSTER)).isFalse();
+    }
+
+    @Test
+    void asksSoonerForWhatSomebodyWaitsFor() {
+        ClusterMonitor monitor = started();
+        ended(monitor, true);
+        pass(Duration.ofMillis(2));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+
+        monitor.positionAwaited();
+        pass(Duration.ofMillis(1));
+
+        assertThat(session.hasPending(CLUSTER)).isFalse();
+    }
+
+    @Test
+    void asksSoonerForWhatAReaderLacks() {
+        ClusterMonitor monitor = started();
+        ended(monitor, true);
+        pass(Duration.ofMillis(2));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+
+        monitor.replicaBehind();
+        pass(Duration.ofMillis(1));
+
         assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
@@ -257,6 +283,7 @@ class ClusterMonitorTests {
         pass(Duration.ofMillis(5));
 
         ended(monitor, true);
+        monitor.positionAwaited();
         pass(Duration.ofMillis(6));
 
         assertThat(session.hasPending(CLUSTER)).isTrue();
@@ -586,7 +613,7 @@ class ClusterMonitorTests {
         primary.configuration = "second";
 
         ended(monitor, true);
-        pass(Duration.ofMillis(5));
+        pass(TICK);
 
         assertThat(engine.count(primary, Kind.NUDGE)).isEqualTo(1);
         assertThat(session.hasPending(CLUSTER)).isFalse();
@@ -679,7 +706,7 @@ class ClusterMonitorTests {
 
     private EndedWrite write(ClusterMonitor monitor, boolean durable) {
         return new EndedWrite(
-                session.begin(CLUSTER, false), 0, state(monitor, 0).position(), durable, monitor.now());
+                session.begin(CLUSTER, false, () -> {}), 0, state(monitor, 0).position(), durable, monitor.now());
     }
 
     private void ended(ClusterMonitor monitor, boolean durable) {

@@ -128,7 +128,7 @@ class PositionCaptureTests {
 
     @Test
     void holdsAWriteOnAnotherServerForPossiblyLost() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false), 1, position(10), true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
@@ -151,14 +151,14 @@ class PositionCaptureTests {
 
     @Test
     void holdsAWriteForPossiblyLostIfNothingIsKnownOfWhereItBegan() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false), 0, null, true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, null, true, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
     void waitsForNoNudgeOfAHistoryThatTheWriteIsNotIn() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false), 1, position(10), false, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), false, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
     }
@@ -216,7 +216,7 @@ class PositionCaptureTests {
             writers.add(pool.submit(() -> {
                 SessionState own = new SessionState();
                 for (int i = 0; i < each; i++) {
-                    PendingWrite write = own.begin(CLUSTER, false);
+                    PendingWrite write = own.begin(CLUSTER, false, () -> {});
                     if (capture.handIn(new EndedWrite(write, 0, position(10), true, 100))) {
                         announcements.incrementAndGet();
                     }
@@ -253,11 +253,11 @@ class PositionCaptureTests {
     }
 
     private EndedWrite durable(long endedAt) {
-        return new EndedWrite(session.begin(CLUSTER, false), 0, position(10), true, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), true, endedAt);
     }
 
     private EndedWrite asynchronous(long endedAt) {
-        return new EndedWrite(session.begin(CLUSTER, false), 0, position(10), false, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), false, endedAt);
     }
 
     private PositionCapture.Outcome settle(Sample sample, Position position) {

@@ -101,7 +101,7 @@ class RouterTests {
 
     @Test
     void sendsAReadToThePrimaryWhileItsSessionHasAWritePending() {
-        PendingWrite write = session.begin("7", false);
+        PendingWrite write = session.begin("7", false, () -> {});
 
         Route route = router.choose(table, read(Freshness.causal()), NOBODY);
 
@@ -114,11 +114,11 @@ class RouterTests {
 
     @Test
     void ignoresAPendingWriteThatDoesNotConcernTheRead() {
-        PendingWrite elsewhere = session.begin("8", false);
+        PendingWrite elsewhere = session.begin("8", false, () -> {});
 
         assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
-        PendingWrite own = session.begin("7", false);
+        PendingWrite own = session.begin("7", false, () -> {});
         assertThat(router.choose(table, read(Freshness.any()), NOBODY).onPrimary())
                 .isFalse();
         assertThat(List.of(elsewhere, own)).hasSize(2);
@@ -127,7 +127,7 @@ class RouterTests {
     @Test
     void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
         Router careless = new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
-        PendingWrite write = session.begin("7", false);
+        PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
@@ -306,7 +306,7 @@ class RouterTests {
 
     @Test
     void explainsAPendingWrite() {
-        PendingWrite write = session.begin("7", false);
+        PendingWrite write = session.begin("7", false, () -> {});
         Ask ask = read(Freshness.causal());
 
         RouteDecision decision = router.explain(router.choose(table, ask, NOBODY), ask, NOBODY);
@@ -340,7 +340,7 @@ class RouterTests {
             if (draw.nextInt(3) > 0) {
                 anySession.observe(CausalToken.of(List.of(anyPosition(draw))));
             }
-            PendingWrite write = draw.nextInt(4) == 0 ? anySession.begin("7", false) : null;
+            PendingWrite write = draw.nextInt(4) == 0 ? anySession.begin("7", false, () -> {}) : null;
             Routing entry = draw.nextInt(4) == 0 ? Routing.write() : Routing.read();
             Freshness freshness = List.of(Freshness.any(), Freshness.causal(), Freshness.latest())
                     .get(draw.nextInt(3));

@@ -34,7 +34,7 @@ class SessionStateTests {
 
     @Test
     void countsAWriteAsPendingUntilItIsSettled() {
-        PendingWrite write = session.begin(cluster, false);
+        PendingWrite write = session.begin(cluster, false, () -> {});
 
         assertThat(session.hasPending(cluster)).isTrue();
         write.end();
@@ -47,7 +47,7 @@ class SessionStateTests {
 
     @Test
     void countsNoPendingWriteOfAnotherCluster() {
-        PendingWrite write = session.begin(cluster, false);
+        PendingWrite write = session.begin(cluster, false, () -> {});
 
         assertThat(session.hasPending("8")).isFalse();
         assertThat(write.openTransaction()).isFalse();
@@ -55,8 +55,8 @@ class SessionStateTests {
 
     @Test
     void staysPendingWhileOneOfSeveralWritesIs() {
-        PendingWrite one = session.begin(cluster, false);
-        PendingWrite other = session.begin(cluster, false);
+        PendingWrite one = session.begin(cluster, false, () -> {});
+        PendingWrite other = session.begin(cluster, false, () -> {});
 
         other.settle(position(9));
         assertThat(session.hasPending(cluster)).isTrue();
@@ -75,7 +75,7 @@ class SessionStateTests {
         foreignAndNewer.add(position(9));
 
         session.observe(CausalToken.of(foreign));
-        session.begin(cluster, false).settle(position(5));
+        session.begin(cluster, false, () -> {}).settle(position(5));
         assertThat(session.observed().positions()).contains(position(5));
         session.observe(CausalToken.of(foreignAndNewer));
 
@@ -84,7 +84,7 @@ class SessionStateTests {
 
     @Test
     void takesNoPositionFromAWriteThatDidNotTakePlace() {
-        session.begin(cluster, false).settle(null);
+        session.begin(cluster, false, () -> {}).settle(null);
 
         assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isNull();
@@ -92,8 +92,8 @@ class SessionStateTests {
 
     @Test
     void ignoresASecondSettlement() {
-        PendingWrite write = session.begin(cluster, false);
-        PendingWrite other = session.begin(cluster, false);
+        PendingWrite write = session.begin(cluster, false, () -> {});
+        PendingWrite other = session.begin(cluster, false, () -> {});
 
         write.settle(position(5));
         write.settle(position(50));
@@ -126,8 +126,8 @@ class SessionStateTests {
 
     @Test
     void withholdsItsTokenUntilEveryPendingWriteIsSettled() {
-        PendingWrite one = session.begin(cluster, false);
-        PendingWrite other = session.begin(cluster, false);
+        PendingWrite one = session.begin(cluster, false, () -> {});
+        PendingWrite other = session.begin(cluster, false, () -> {});
 
         StepVerifier.create(session.token())
                 .expectSubscription()
@@ -141,12 +141,12 @@ class SessionStateTests {
 
     @Test
     void doesNotWaitForAWriteThatBeganAfterItWasAsked() {
-        PendingWrite early = session.begin(cluster, false);
+        PendingWrite early = session.begin(cluster, false, () -> {});
 
         StepVerifier.create(session.token())
                 .expectSubscription()
                 .then(() -> {
-                    PendingWrite late = session.begin(cluster, false);
+                    PendingWrite late = session.begin(cluster, false, () -> {});
                     early.settle(position(5));
                     assertThat(late.openTransaction()).isFalse();
                 })
@@ -159,7 +159,7 @@ class SessionStateTests {
     @Test
     void looksForPendingWritesWhenSubscribedAndNotBefore() {
         var token = session.token();
-        PendingWrite write = session.begin(cluster, false);
+        PendingWrite write = session.begin(cluster, false, () -> {});
 
         StepVerifier.create(token)
                 .expectSubscription()
@@ -172,7 +172,7 @@ class SessionStateTests {
 
     @Test
     void failsAtOnceWhileAWriteTransactionIsOpen() {
-        PendingWrite transaction = session.begin(cluster, true);
+        PendingWrite transaction = session.begin(cluster, true, () -> {});
 
         StepVerifier.create(session.token())
                 .expectErrorSatisfies(error -> assertThat(error)
@@ -184,7 +184,7 @@ class SessionStateTests {
 
     @Test
     void waitsForATransactionThatHasEnded() {
-        PendingWrite transaction = session.begin(cluster, true);
+        PendingWrite transaction = session.begin(cluster, true, () -> {});
         transaction.end();
 
         StepVerifier.create(session.token())
@@ -197,7 +197,7 @@ class SessionStateTests {
 
     @Test
     void changesNothingWhenTheWaitForItsTokenIsCancelled() {
-        PendingWrite write = session.begin(cluster, false);
+        PendingWrite write = session.begin(cluster, false, () -> {});
 
         StepVerifier.create(session.token()).expectSubscription().thenCancel().verify(LIMIT);
 
@@ -222,7 +222,7 @@ class SessionStateTests {
                 together.await(10, TimeUnit.SECONDS);
                 long highest = 0;
                 for (int i = 0; i < writesEach; i++) {
-                    PendingWrite write = session.begin(own, i % 2 == 0);
+                    PendingWrite write = session.begin(own, i % 2 == 0, () -> {});
                     assertThat(session.hasPending(own)).isTrue();
                     highest = lsn.incrementAndGet();
                     write.end();
@@ -254,7 +254,7 @@ class SessionStateTests {
         CyclicBarrier together = new CyclicBarrier(2);
 
         for (int round = 0; round < 2_000; round++) {
-            PendingWrite write = session.begin(cluster, false);
+            PendingWrite write = session.begin(cluster, false, () -> {});
             Future<?> one = pool.submit(() -> {
                 together.await(10, TimeUnit.SECONDS);
                 write.settle(position(1));

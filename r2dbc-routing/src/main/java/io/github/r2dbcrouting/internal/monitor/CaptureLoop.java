@@ -1,0 +1,213 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.internal.reactive.Serial;
+import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * When is the primary asked for the position of the writes that have ended, and when is it nudged?
+ *
+ * <p>One capture at a time: what ends while it is under way waits for the next, and wakes nobody. Writes are handed in,
+ * and awaited, on any thread; everything else happens within the monitor's tasks.
+ */
+final class CaptureLoop {
+
+    /** Writes that end within this time share one position; at one writer it costs less than asking at once. */
+    private static final Duration AWAITED_TICK = Duration.ofMillis(1);
+
+    /**
+     * While nobody waits for a position, writes share one for longer: each probe wakes half a dozen threads. The first
+     * who does wait brings the capture forward.
+     */
+    private static final Duration UNAWAITED_TICK = Duration.ofMillis(20);
+
+    /** So long after somebody waited for a position, others will. */
+    private static final Duration AWAITING_LASTS = Duration.ofSeconds(1);
+
+    /** Those who wait say so no more often than this, so that many do not fight over one cache line. */
+    private static final Duration AWAITING_GRAIN = Duration.ofMillis(10);
+
+    /** A position that a replica has not reached after this time, with nothing moving, will not be reached unaided. */
+    private static final Duration STALL = Duration.ofMillis(5);
+
+    private final Serial serial;
+    private final Scheduler scheduler;
+    private final LongSupplier clock;
+    private final boolean nudging;
+    private final Primary primary;
+    private final PositionCapture capture = new PositionCapture();
+
+    private @Nullable Position nudgedTo;
+    private @Nullable Position nudgeAskedFor;
+    private @Nullable Disposable timer;
+    private long capturedAt;
+    private long lastSentAt;
+    private boolean capturing;
+    private volatile long awaitedAt;
+
+    /** The server whose positions are captured. Called within the monitor's tasks. */
+    interface Primary {
+
+        /**
+         * Asks it for its position as soon as possible, if there is one.
+         *
+         * @return whether there is one
+         */
+        boolean probe(boolean nudge);
+    }
+
+    CaptureLoop(Serial serial, Scheduler scheduler, LongSupplier clock, boolean nudging, Primary primary) {
+        this.serial = serial;
+        this.scheduler = scheduler;
+        this.clock = clock;
+        this.nudging = nudging;
+        this.primary = primary;
+        long now = clock.getAsLong();
+        this.awaitedAt = now - AWAITING_LASTS.toNanos();
+        this.capturedAt = now - AWAITING_LASTS.toNanos();
+        this.lastSentAt = now;
+    }
+
+    /** Takes a write that has ended. Any thread. */
+    void handIn(EndedWrite write) {
+        if (capture.handIn(write)) {
+            serial.execute(() -> begin(tick()));
+        }
+    }
+
+    /** Somebody waits for the position of a write, or soon will. Any thread, as often as they like. */
+    void awaited() {
+        long now = clock.getAsLong();
+        long since = now - awaitedAt;
+        if (since > AWAITING_GRAIN.toNanos()) {
+            awaitedAt = now;
+            if (since > AWAITING_LASTS.toNanos()) {
+                serial.execute(this::bringForward);
+            }
+        }
+    }
+
+    private Duration tick() {
+        return clock.getAsLong() - awaitedAt < AWAITING_LASTS.toNanos() ? AWAITED_TICK : UNAWAITED_TICK;
+    }
+
+    private void begin(Duration delay) {
+        if (!scheduler.isDisposed()) {
+            timer = scheduler.schedule(() -> serial.execute(this::send), delay.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void bringForward() {
+        Disposable scheduled = timer;
+        if (scheduled != null && !capturing) {
+            scheduled.dispose();
+            begin(AWAITED_TICK);
+        }
+    }
+
+    private void send() {
+        if (!capturing) {
+            timer = null;
+            capture.gather();
+            capturing = true;
+            if (capture.waiting()) {
+                askPrimary();
+            } else {
+                end();
+            }
+        }
+    }
+
+    /** Asks whoever is the primary now, if writes wait for that; who becomes it later answers unasked. */
+    private void askPrimary() {
+        // before it is sent: the answer to this probe is one that was asked for after now
+        lastSentAt = clock.getAsLong();
+        primary.probe(nudging && capture.needsNudge());
+    }
+
+    /** A probe of the primary failed, and with it the nudge that it may have carried. */
+    void primaryFailed() {
+        nudgeAskedFor = null;
+    }
+
+    /** The configuration was read again: whether a commit waited for the disk is no longer known. */
+    void forgetDurability() {
+        capture.gather();
+        capture.forgetDurability();
+    }
+
+    /**
+     * Settles what an answer of the primary can settle.
+     *
+     * @param server the index of the primary
+     * @param sample what it answered
+     * @param position the position in it
+     * @return what became of the writes
+     */
+    PositionCapture.Outcome answered(int server, Sample sample, Position position) {
+        if (sample.nudged()) {
+            nudgedTo = position;
+        }
+        PositionCapture.Outcome outcome = capture.settle(server, sample, position, !nudging);
+        if (outcome.settled() > 0 || sample.nudged()) {
+            capturedAt = clock.getAsLong();
+        }
+        if (capturing && sample.sentAt() - lastSentAt >= 0) {
+            if (capture.waiting()) {
+                askPrimary();
+            } else {
+                end();
+            }
+        }
+        return outcome;
+    }
+
+    private void end() {
+        capturing = false;
+        if (capture.over()) {
+            long next = lastSentAt + tick().toNanos() - clock.getAsLong();
+            begin(Duration.ofNanos(Math.max(next, 0)));
+        }
+    }
+
+    /**
+     * A flush position can end inside a record that another session has not finished; no replica gets beyond it before
+     * that record is flushed. One nudge after the last capture is enough: it flushes everything before itself.
+     *
+     * @param before where a replica was, in the sample before
+     * @param now where it is
+     */
+    void nudgeIfStalled(@Nullable Position before, @Nullable Position now) {
+        Position wanted = capture.latest();
+        if (wanted == null || now == null || !nudging) {
+            return;
+        }
+        boolean stuck = !now.covers(wanted) && now.equals(before) && clock.getAsLong() - capturedAt > STALL.toNanos();
+        boolean nudged = covers(nudgedTo, wanted) || covers(nudgeAskedFor, wanted);
+        if (stuck && !nudged && primary.probe(true)) {
+            nudgeAskedFor = wanted;
+        }
+    }
+
+    private static boolean covers(@Nullable Position position, Position wanted) {
+        return position != null && position.covers(wanted);
+    }
+
+    /**
+     * Whether a replica at the position lacks what sessions were given within the last time.
+     *
+     * @param position where it is; {@code null} if that is not known
+     * @param lately how long after a capture replicas are expected to reach it
+     */
+    boolean missedBy(@Nullable Position position, Duration lately) {
+        Position wanted = capture.latest();
+        return wanted != null
+                && (position == null || !position.covers(wanted))
+                && clock.getAsLong() - capturedAt <= lately.toNanos();
+    }
+}
