@@ -163,7 +163,8 @@ final class CaptureOverhead implements Callable<Integer> {
             double plain = rates.getOrDefault(Arm.PLAIN, Double.NaN);
             double again = rates.getOrDefault(Arm.PLAIN_AGAIN, Double.NaN);
             noise.add(again / plain);
-            ratio.add(rates.getOrDefault(Arm.SESSION, Double.NaN) / ((plain + again) / 2));
+            // the geometric mean: the arithmetic one of two noisy rates lies above what either of them is in the middle
+            ratio.add(rates.getOrDefault(Arm.SESSION, Double.NaN) / Math.sqrt(plain * again));
             plainRate.add(plain);
         }
         out.printf(

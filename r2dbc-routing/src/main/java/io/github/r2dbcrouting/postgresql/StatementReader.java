@@ -51,7 +51,8 @@ final class StatementReader {
         }
         // a setting's name may hide in a string (set_config) or in a quoted identifier, so the whole text is searched
         touchesDurability = mentionsDurability();
-        return new StatementText(parameters, statements, changesRows, returnsRows, touchesDurability);
+        StatementText.Kind kind = changesRows ? StatementText.Kind.WRITE : StatementText.Kind.UNKNOWN;
+        return new StatementText(parameters, statements, kind, changesRows, returnsRows, touchesDurability, false);
     }
 
     private void readToken(char c) {

@@ -215,7 +215,8 @@ class StatementReaderTests {
 
             assertThat(read(sql.toString()))
                     .as("%s", sql)
-                    .isEqualTo(new StatementText(parameters, statements, false, false, false));
+                    .isEqualTo(new StatementText(
+                            parameters, statements, StatementText.Kind.UNKNOWN, false, false, false, false));
         }
     }
 
@@ -341,7 +342,9 @@ class StatementReaderTests {
 
         StatementText first = engine.read(sql);
 
-        assertThat(engine.read(sql)).isSameAs(first).isEqualTo(new StatementText(2, 1, true, true, false));
+        assertThat(engine.read(sql))
+                .isSameAs(first)
+                .isEqualTo(new StatementText(2, 1, StatementText.Kind.WRITE, true, true, false, false));
     }
 
     @Test

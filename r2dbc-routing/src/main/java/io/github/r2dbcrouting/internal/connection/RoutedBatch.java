@@ -38,7 +38,8 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText text = new StatementText(0, all.size(), changesRows, false, touchesDurability);
+        StatementText.Kind kind = changesRows ? StatementText.Kind.WRITE : StatementText.Kind.UNKNOWN;
+        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, false);
         return RoutedStatement.run(connection, text, false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {

@@ -8,6 +8,7 @@ import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Batch;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionMetadata;
@@ -61,7 +62,7 @@ public final class RoutedConnection implements Connection {
     private record Transaction(Lease lease, @Nullable PendingWrite write) {}
 
     /** Finds the connection on which the statement of this subscriber runs. */
-    Mono<Lease> leaseForStatement(boolean changesRows) {
+    Mono<Lease> leaseForStatement(StatementText.Kind kind) {
         return Mono.deferContextual(context -> {
             if (closed) {
                 return Mono.error(closedError());
@@ -70,7 +71,7 @@ public final class RoutedConnection implements Connection {
             if (open != null) {
                 return Mono.just(open.lease);
             }
-            Ask ask = Ask.ofStatement(context, changesRows);
+            Ask ask = Ask.ofStatement(context, kind);
             Lease held = primary.held();
             // a transaction that was begun by a statement's text is where it is
             boolean begun = held != null && !held.connection().isAutoCommit();
@@ -236,12 +237,12 @@ public final class RoutedConnection implements Connection {
 
     /** Counts what is about to be sent outside a transaction as a write of the session, if there is one. */
     @Nullable
-    PendingWrite beginWrite(Lease lease, ContextView context, boolean changesRows) {
+    PendingWrite beginWrite(Lease lease, ContextView context, StatementText.Kind kind) {
         SessionState session = context.getOrDefault(SessionState.class, null);
         boolean untracked = session == null
                 || transaction != null
                 || lease.server().role() != ServerRole.PRIMARY
-                || Ask.ofStatement(context, changesRows).intent() == Intent.READ;
+                || Ask.ofStatement(context, kind).intent() == Intent.READ;
         if (untracked || session == null) {
             return null;
         }
@@ -320,7 +321,7 @@ public final class RoutedConnection implements Connection {
             if (depth == ValidationDepth.LOCAL) {
                 return Mono.just(true);
             }
-            return leaseForStatement(false)
+            return leaseForStatement(StatementText.Kind.UNKNOWN)
                     .flatMap(lease -> Mono.<Boolean>fromDirect(
                             new InUse<>(lease, lease.connection().validate(ValidationDepth.REMOTE))))
                     .onErrorReturn(false);

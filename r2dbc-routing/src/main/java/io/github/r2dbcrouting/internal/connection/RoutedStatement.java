@@ -108,9 +108,9 @@ final class RoutedStatement implements Statement {
             Function<Connection, Flux<? extends Result>> execution) {
         boolean sentAtOnce = connection.engine().sentAtOnce(text);
         return Flux.deferContextual(context -> connection
-                .leaseForStatement(text.changesRows())
+                .leaseForStatement(text.kind())
                 .flatMapMany(lease -> {
-                    PendingWrite write = connection.beginWrite(lease, context, text.changesRows());
+                    PendingWrite write = connection.beginWrite(lease, context, text.kind());
                     if (text.touchesDurability()) {
                         lease.physical().forgetDurability();
                     }

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.StatementText;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -28,12 +29,12 @@ public record Ask(
      * reads may save something, too. Of other texts nothing is known, so without an entry they count as writes.
      *
      * @param context the Context of whoever subscribed to it
-     * @param changesRows whether its text does
+     * @param kind what its text says
      * @return what it asks
      */
-    public static Ask ofStatement(ContextView context, boolean changesRows) {
+    public static Ask ofStatement(ContextView context, StatementText.Kind kind) {
         Routing entry = Routing.of(context);
-        boolean read = entry != null && entry.intent() == Intent.READ && !changesRows;
+        boolean read = entry != null && entry.intent() == Intent.READ && kind != StatementText.Kind.WRITE;
         return of(read, entry, context);
     }
 

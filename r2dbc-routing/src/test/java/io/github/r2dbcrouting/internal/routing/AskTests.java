@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.StatementText;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import reactor.util.context.Context;
@@ -20,25 +21,31 @@ class AskTests {
 
     @Test
     void takesAStatementOfWhichNothingIsSaidForAWrite() {
-        assertThat(Ask.ofStatement(nothing, false).intent()).isEqualTo(Intent.WRITE);
-        assertThat(Ask.ofStatement(session, false).intent()).isEqualTo(Intent.WRITE);
-        assertThat(Ask.ofStatement(Routing.write().apply(session), false).intent())
+        assertThat(Ask.ofStatement(nothing, StatementText.Kind.UNKNOWN).intent())
+                .isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(session, StatementText.Kind.UNKNOWN).intent())
+                .isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(Routing.write().apply(session), StatementText.Kind.UNKNOWN)
+                        .intent())
                 .isEqualTo(Intent.WRITE);
     }
 
     @Test
     void takesAStatementUnderAReadEntryForARead() {
-        assertThat(Ask.ofStatement(Routing.read().apply(nothing), false).intent())
+        assertThat(Ask.ofStatement(Routing.read().apply(nothing), StatementText.Kind.UNKNOWN)
+                        .intent())
                 .isEqualTo(Intent.READ);
-        assertThat(Ask.ofStatement(Routing.read().apply(session), false).intent())
+        assertThat(Ask.ofStatement(Routing.read().apply(session), StatementText.Kind.UNKNOWN)
+                        .intent())
                 .isEqualTo(Intent.READ);
     }
 
     @Test
     void takesATextThatChangesRowsForAWriteWhateverIsSaidOfIt() {
-        assertThat(Ask.ofStatement(Routing.read().apply(session), true).intent())
+        assertThat(Ask.ofStatement(Routing.read().apply(session), StatementText.Kind.WRITE)
+                        .intent())
                 .isEqualTo(Intent.WRITE);
-        assertThat(Ask.ofStatement(session, true).intent()).isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(session, StatementText.Kind.WRITE).intent()).isEqualTo(Intent.WRITE);
     }
 
     @Test
@@ -62,22 +69,26 @@ class AskTests {
     void letsTheNearestEntryReplaceTheOthersWhole() {
         Context outer = Routing.read().freshness(Freshness.latest()).apply(session);
 
-        Ask ask = Ask.ofStatement(Routing.read().apply(outer), false);
+        Ask ask = Ask.ofStatement(Routing.read().apply(outer), StatementText.Kind.UNKNOWN);
 
         assertThat(ask.freshness()).isEqualTo(Freshness.causal());
     }
 
     @Test
     void isCausalUnderASessionAndAsksForNothingWithoutOne() {
-        assertThat(Ask.ofStatement(session, false).freshness()).isEqualTo(Freshness.causal());
-        assertThat(Ask.ofStatement(nothing, false).freshness()).isEqualTo(Freshness.any());
+        assertThat(Ask.ofStatement(session, StatementText.Kind.UNKNOWN).freshness())
+                .isEqualTo(Freshness.causal());
+        assertThat(Ask.ofStatement(nothing, StatementText.Kind.UNKNOWN).freshness())
+                .isEqualTo(Freshness.any());
     }
 
     @Test
     void prefersTheFreshnessThatIsAskedFor() {
         Routing any = Routing.read().freshness(Freshness.any());
 
-        assertThat(Ask.ofStatement(any.apply(session), false).freshness()).isEqualTo(Freshness.any());
+        assertThat(Ask.ofStatement(any.apply(session), StatementText.Kind.UNKNOWN)
+                        .freshness())
+                .isEqualTo(Freshness.any());
         assertThat(Ask.of(any.freshness(Freshness.latest()), null).freshness()).isEqualTo(Freshness.latest());
     }
 
