@@ -160,7 +160,7 @@ class WaysInIT {
                     .containsExactlyInAnyOrder(
                             one.table().cluster(), two.table().cluster())
                     .doesNotHaveDuplicates();
-            CausalSession elsewhere = CausalSession.resume(Blocking.value(Mono.just(token)));
+            CausalSession elsewhere = CausalSession.resume(token);
             assertThat(Blocking.value(Queries.rows(one, "SELECT id FROM here")
                             .contextWrite(Routing.read())
                             .contextWrite(Routing.session(elsewhere))))
