@@ -63,6 +63,22 @@ public final class Routing implements Function<Context, Context> {
     }
 
     /**
+     * Tells somebody which server each statement and each transaction under it was sent to, and why: for a trace, a log
+     * or a test of one request, whatever stands between it and the connection.
+     *
+     * <p>The nearest one hears it; the listener of the factory hears it, too. A statement inside a transaction is where
+     * the transaction is and is not told again; a read that moves on to another server is told each time, so that the
+     * last decision is the one that holds.
+     *
+     * @param listener called as {@link RoutingListener#onDecision(RouteDecision)} says
+     * @return a function for {@code contextWrite}
+     */
+    public static Function<Context, Context> listener(RoutingListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        return context -> context.put(RoutingListener.class, listener);
+    }
+
+    /**
      * Returns the session of the subscription.
      *
      * @return the session, or empty if there is none; nothing happens before it is subscribed

@@ -16,10 +16,12 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.pool.ConnectionPool;
+import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.spi.Closeable;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
+import io.r2dbc.spi.ConnectionFactoryOptions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -30,8 +32,10 @@ import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
@@ -67,10 +71,10 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private RoutingConnectionFactory(Builder builder) {
         this.engine = new PostgresEngine();
-        Map<String, Server> servers = builder.servers;
+        List<Servers.Server> servers = builder.servers.open(builder.credentials);
         List<MonitoredServer> monitored = new ArrayList<>();
-        servers.forEach((name, server) ->
-                monitored.add(new MonitoredServer(monitored.size(), name, server.spec.tags(), server.factory)));
+        servers.forEach(server -> monitored.add(new MonitoredServer(
+                monitored.size(), server.name(), server.spec().tags(), server.factory())));
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
                 monitored,
@@ -81,10 +85,17 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 System::nanoTime,
                 this::announce);
         this.pools = new LinkedHashMap<>();
-        servers.forEach((name, server) -> pools.put(
-                name,
+        Consumer<ConnectionPoolConfiguration.Builder> pool = builder.pool;
+        servers.forEach(server -> pools.put(
+                server.name(),
                 new ServerPool(
-                        name, server.factory, engine, monitor, builder.safeguards, ACQUIRE_LIMIT, server.spec.pool())));
+                        server.name(),
+                        server.factory(),
+                        engine,
+                        monitor,
+                        builder.safeguards,
+                        ACQUIRE_LIMIT,
+                        pool.andThen(server.spec().pool()))));
         List<ServerPool> byIndex = List.copyOf(pools.values());
         this.router = new Router(
                 server -> byIndex.get(server).inFlight(),
@@ -293,12 +304,12 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         return "RoutingConnectionFactory" + pools.keySet();
     }
 
-    private record Server(ConnectionFactory factory, ServerSpec spec) {}
-
     /** Describes a factory. Not thread-safe; each {@link #build()} gives a factory of its own. */
     public static final class Builder {
 
-        private final Map<String, Server> servers = new LinkedHashMap<>();
+        private final Servers servers = new Servers(new PostgresEngine().productName());
+        private Consumer<ConnectionPoolConfiguration.Builder> pool = ignored -> {};
+        private @Nullable Publisher<Credentials> credentials;
         private Duration atRest = DEFAULT_AT_REST;
         private Duration watched = DEFAULT_WATCHED;
         private @Nullable RoutingListener listener;
@@ -332,9 +343,38 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          *     message does not repeat the URL
          */
         public Builder server(String name, String url, Consumer<ServerSpec> settings) {
-            checkName(name);
+            Servers.checkName(name);
             Objects.requireNonNull(url, "url");
-            return add(name, ServerUrl.open(name, url, safeguards.has(Safeguard.REDACTION)), settings);
+            return server(name, ServerUrl.parse(name, url, safeguards.has(Safeguard.REDACTION)), settings);
+        }
+
+        /**
+         * Adds a server by the driver's options, for what a URL cannot express.
+         *
+         * @param name how it is called in policies, decisions and messages
+         * @param options the driver's options, such as host, user, password and those for TLS
+         * @param tags its tags
+         * @return this
+         * @throws IllegalArgumentException if the driver refuses the options, a tag is malformed or the name was used
+         *     before; the message does not repeat the options' values
+         */
+        public Builder server(String name, ConnectionFactoryOptions options, String... tags) {
+            return server(name, options, spec -> spec.tags(tags));
+        }
+
+        /**
+         * Adds a server by the driver's options, with settings of its own.
+         *
+         * @param name how it is called in policies, decisions and messages
+         * @param options the driver's options, such as host, user, password and those for TLS
+         * @param settings fills in what is special about the server
+         * @return this
+         * @throws IllegalArgumentException if the driver refuses the options, a setting is malformed or the name was
+         *     used before; the message does not repeat the options' values
+         */
+        public Builder server(String name, ConnectionFactoryOptions options, Consumer<ServerSpec> settings) {
+            servers.add(name, Objects.requireNonNull(options, "options"), settings);
+            return this;
         }
 
         /**
@@ -362,32 +402,47 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          *     was used before
          */
         public Builder server(String name, ConnectionFactory factory, Consumer<ServerSpec> settings) {
-            return add(name, Objects.requireNonNull(factory, "factory"), settings);
-        }
-
-        private Builder add(String name, ConnectionFactory factory, Consumer<ServerSpec> settings) {
-            checkName(name);
-            String product = factory.getMetadata().getName();
-            String expected = new PostgresEngine().productName();
-            if (!expected.equals(product)) {
-                throw new IllegalArgumentException(
-                        "server '" + name + "' is a " + product + ", only " + expected + " can be routed to");
-            }
-            if (factory instanceof ConnectionPool) {
-                throw new IllegalArgumentException("server '" + name
-                        + "' is given as a pool: give the factory below it, the router pools connections itself");
-            }
-            ServerSpec spec = new ServerSpec();
-            settings.accept(spec);
-            if (servers.putIfAbsent(name, new Server(factory, spec)) != null) {
-                throw new IllegalArgumentException("there are two servers named '" + name + "'");
-            }
+            servers.add(name, Objects.requireNonNull(factory, "factory"), settings);
             return this;
         }
 
-        /** Before anything else is done with the name: whoever swaps it with the URL has a password in it. */
-        private static void checkName(String name) {
-            Names.check(name, "a server's name", "._-");
+        /**
+         * Changes the settings of every server's pool; what a server's own settings say comes after it.
+         *
+         * @param customizer called once for each server, when the factory is built
+         * @return this
+         * @see ServerSpec#pool(Consumer)
+         */
+        public Builder pool(Consumer<ConnectionPoolConfiguration.Builder> customizer) {
+            pool = pool.andThen(Objects.requireNonNull(customizer, "customizer"));
+            return this;
+        }
+
+        /**
+         * Sets where the credentials of all servers come from that are given by a URL or by options and have no source
+         * of their own. Connections that are open stay so when the credentials change: bound their age in the database
+         * if old ones must not be used.
+         *
+         * @param source asked each time that a connection is opened, on the thread that opens it, which may be a
+         *     driver's event loop: it must not block. If it throws or returns {@code null}, the connection is not
+         *     opened
+         * @return this
+         */
+        public Builder credentials(Supplier<Credentials> source) {
+            return credentials(Mono.fromSupplier(Objects.requireNonNull(source, "source")));
+        }
+
+        /**
+         * Sets where the credentials of all servers are fetched from that are given by a URL or by options and have no
+         * source of their own. Connections that are open stay so when the credentials change.
+         *
+         * @param source subscribed each time that a connection is opened; its first value counts, and an error or no
+         *     value means that the connection is not opened. It has as long as opening a connection may take
+         * @return this
+         */
+        public Builder credentials(Publisher<Credentials> source) {
+            credentials = Objects.requireNonNull(source, "source");
+            return this;
         }
 
         /**

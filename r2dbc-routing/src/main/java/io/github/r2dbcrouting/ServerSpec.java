@@ -4,6 +4,10 @@ import io.r2dbc.pool.ConnectionPoolConfiguration;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Mono;
 
 /**
  * What is special about one server? Filled in by the consumer given to
@@ -15,6 +19,7 @@ public final class ServerSpec {
 
     private List<String> tags = List.of();
     private Consumer<ConnectionPoolConfiguration.Builder> pool = ignored -> {};
+    private @Nullable Publisher<Credentials> credentials;
 
     ServerSpec() {}
 
@@ -33,7 +38,7 @@ public final class ServerSpec {
     }
 
     /**
-     * Changes the settings of the server's pool. By default it has up to 10 connections, none of them opened before
+     * Changes the settings of the server's pool, after those for all servers. By default it has up to 10 connections, none of them opened before
      * it is needed, and closes one that was idle for 30 minutes. How long a borrower waits, when a connection is evicted
      * and how often an acquisition is repeated is the router's: those settings have no effect.
      *
@@ -45,11 +50,40 @@ public final class ServerSpec {
         return this;
     }
 
+    /**
+     * Sets where the credentials of this server come from, instead of its URL or of the source for all servers.
+     *
+     * @param source asked each time that a connection is opened, on the thread that opens it, which may be a driver's
+     *     event loop: it must not block. If it throws or returns {@code null}, the connection is not opened
+     * @return this
+     * @see RoutingConnectionFactory.Builder#credentials(Supplier)
+     */
+    public ServerSpec credentials(Supplier<Credentials> source) {
+        return credentials(Mono.fromSupplier(Objects.requireNonNull(source, "source")));
+    }
+
+    /**
+     * Sets where the credentials of this server are fetched from, instead of its URL or of the source for all servers.
+     *
+     * @param source subscribed each time that a connection is opened; its first value counts
+     * @return this
+     * @see RoutingConnectionFactory.Builder#credentials(Publisher)
+     */
+    public ServerSpec credentials(Publisher<Credentials> source) {
+        credentials = Objects.requireNonNull(source, "source");
+        return this;
+    }
+
     List<String> tags() {
         return tags;
     }
 
     Consumer<ConnectionPoolConfiguration.Builder> pool() {
         return pool;
+    }
+
+    @Nullable
+    Publisher<Credentials> credentials() {
+        return credentials;
     }
 }

@@ -3,8 +3,10 @@ package io.github.r2dbcrouting;
 import io.r2dbc.spi.ConnectionFactories;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryOptions;
+import io.r2dbc.spi.Option;
 import java.net.URI;
 import java.net.URISyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What is wrong with a server's URL, said without what is secret in it?
@@ -15,10 +17,9 @@ final class ServerUrl {
 
     private ServerUrl() {}
 
-    static ConnectionFactory open(String server, String url, boolean redact) {
-        ConnectionFactoryOptions options;
+    static ConnectionFactoryOptions parse(String server, String url, boolean redact) {
         try {
-            options = ConnectionFactoryOptions.parse(url);
+            return ConnectionFactoryOptions.parse(url);
         } catch (IllegalArgumentException malformed) {
             if (!redact) {
                 throw malformed;
@@ -26,12 +27,41 @@ final class ServerUrl {
             throw new IllegalArgumentException("the URL of server '" + server + "' " + fault(url)
                     + "; expected r2dbc:postgresql://user:password@host:port/database");
         }
+    }
+
+    static ConnectionFactory open(String server, ConnectionFactoryOptions options) {
         try {
             return ConnectionFactories.get(options);
-        } catch (IllegalArgumentException | IllegalStateException unusable) {
-            throw new IllegalArgumentException("the URL of server '" + server + "' has the driver '"
-                    + options.getValue(ConnectionFactoryOptions.DRIVER)
-                    + "', which is not on the class path or misses an option that it needs (host, user)");
+        } catch (RuntimeException unusable) {
+            // its message may hold any option's value
+            String culprit = culprit(options);
+            throw new IllegalArgumentException(
+                    culprit != null
+                            ? "the driver refuses the value of the option '" + culprit + "' of server '" + server + "'"
+                            : "server '" + server + "' has the driver '"
+                                    + options.getValue(ConnectionFactoryOptions.DRIVER)
+                                    + "', which is not on the class path or misses an option that it needs (host, user)");
+        }
+    }
+
+    /** The option without which the driver is content. */
+    private static @Nullable String culprit(ConnectionFactoryOptions options) {
+        for (Option<?> option : OptionNames.given(options)) {
+            if (accepted(ConnectionFactoryOptions.builder()
+                    .from(options, other -> !other.equals(option))
+                    .build())) {
+                return option.name();
+            }
+        }
+        return null;
+    }
+
+    private static boolean accepted(ConnectionFactoryOptions options) {
+        try {
+            var unused = ConnectionFactories.get(options);
+            return true;
+        } catch (RuntimeException refused) {
+            return false;
         }
     }
 

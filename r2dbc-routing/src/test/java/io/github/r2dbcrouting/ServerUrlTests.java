@@ -3,6 +3,7 @@ package io.github.r2dbcrouting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.r2dbc.spi.ConnectionFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -16,12 +17,11 @@ class ServerUrlTests {
 
     @Test
     void opensNothingForAUrlThatIsWellFormed() {
-        assertThat(ServerUrl.open("db0", "r2dbc:postgresql://app:hunter2@localhost:5432/shop", true)
+        assertThat(open("r2dbc:postgresql://app:hunter2@localhost:5432/shop")
                         .getMetadata()
                         .getName())
                 .isEqualTo("PostgreSQL");
-        assertThat(ServerUrl.open(
-                        "db0", "r2dbc:postgresql://app:hu%7Cnter%3E2@localhost/shop?connectTimeout=PT1S", true))
+        assertThat(open("r2dbc:postgresql://app:hu%7Cnter%3E2@localhost/shop?connectTimeout=PT1S"))
                 .isNotNull();
     }
 
@@ -97,7 +97,7 @@ class ServerUrlTests {
     @Test
     void tellsWhereACharacterHasToBeEncoded() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ServerUrl.open("db0", "r2dbc:postgresql://app:x@localhost/shop?options=a|b", true))
+                .isThrownBy(() -> open("r2dbc:postgresql://app:x@localhost/shop?options=a|b"))
                 .withMessageContaining("percent-encode")
                 .withMessageContaining("at offset " + "r2dbc:postgresql://app:x@localhost/shop?options=a".length());
     }
@@ -105,14 +105,14 @@ class ServerUrlTests {
     @Test
     void tellsThatADriverIsMissing() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ServerUrl.open("db0", "r2dbc:nosuchdriver://app:hunter2@localhost/shop", true))
+                .isThrownBy(() -> open("r2dbc:nosuchdriver://app:hunter2@localhost/shop"))
                 .withMessageContaining("'nosuchdriver'");
     }
 
     @Test
     void tellsWhatAUrlBeginsWith() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ServerUrl.open("db0", "postgresql://app:hunter2@localhost/shop", true))
+                .isThrownBy(() -> open("postgresql://app:hunter2@localhost/shop"))
                 .withMessageContaining("does not begin with r2dbc:");
     }
 
@@ -179,9 +179,23 @@ class ServerUrlTests {
         assertThat(refused).isGreaterThan(1_000);
     }
 
+    private static ConnectionFactory open(String url) {
+        return ServerUrl.open("db0", ServerUrl.parse("db0", url, true));
+    }
+
+    @Test
+    void namesTheOptionThatTheDriverRefuses() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> open("r2dbc:postgresql://app:x@localhost/shop?schema=a&sslMode=hunter2&fetchSize=5"))
+                .withMessage("the driver refuses the value of the option 'sslMode' of server 'db0'");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> open("r2dbc:postgresql://app:x@localhost/shop?connectTimeout=hunter2"))
+                .withMessageContaining("'connectTimeout'");
+    }
+
     private static Throwable failure(String url) {
         try {
-            assertThat(ServerUrl.open("db0", url, true)).isNotNull();
+            assertThat(open(url)).isNotNull();
             return null;
         } catch (RuntimeException failure) {
             return failure;

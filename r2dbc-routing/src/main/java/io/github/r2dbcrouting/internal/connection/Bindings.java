@@ -25,7 +25,12 @@ final class Bindings {
     /** One value; a null one with its type. */
     record Binding(@Nullable Object value, @Nullable Class<?> nullType) {}
 
+    /** Which values can be encoded only the driver knows; that a class cannot is refused here, as the driver does. */
     void bind(int index, Object value) {
+        if (value instanceof Class<?> type) {
+            throw new IllegalArgumentException(
+                    "a class is not a value: for a null of type " + type.getName() + " use bindNull");
+        }
         put(index, new Binding(Required.argument(value, "value"), null));
     }
 

@@ -11,6 +11,7 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
+import io.github.r2dbcrouting.internal.routing.Shortage;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.table.TableRef;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
 
 /**
  * Turns a question into a connection of a server that may answer it.
@@ -76,12 +78,12 @@ public final class Lender {
      * @param tried the servers that failed this request so far
      */
     Mono<Route> route(Ask ask, BitSet tried) {
-        return Mono.defer(() -> {
+        return Mono.deferContextual(context -> {
             if (!started(tables.current())) {
                 return await(Lender::started, firstTableLimit, ask, tried).then(route(ask, tried));
             }
             Route route = router.choose(tables.current(), ask, tried);
-            announce(route, ask, tried);
+            announce(route, ask, tried, context);
             if (route.server() == null) {
                 Predicate<RoutingTable> servable =
                         table -> router.choose(table, ask, tried).server() != null;
@@ -137,32 +139,24 @@ public final class Lender {
     private NoEligibleServerException nobody(Ask ask, BitSet tried, Duration limit) {
         RoutingTable table = tables.current();
         RouteDecision decision = router.explain(router.choose(table, ask, tried), ask, tried);
-        StringBuilder message = new StringBuilder("no server could serve ")
-                .append(ask)
-                .append(" within ")
-                .append(limit.toMillis())
-                .append(" ms");
-        String separator = ": ";
-        for (ServerState server : table.servers()) {
-            RouteDecision.Candidate candidate = decision.candidates().get(server.index());
-            message.append(separator).append(server.name()).append(' ');
-            message.append(
-                    server.problem() != null
-                            ? server.problem()
-                            : candidate.refusal() == null
-                                    ? "is eligible by now"
-                                    : "(" + server.role().name().toLowerCase(java.util.Locale.ROOT) + ", "
-                                            + server.status().name().toLowerCase(java.util.Locale.ROOT) + ") is "
-                                            + candidate.refusal().text());
-            separator = "; ";
-        }
-        return new NoEligibleServerException(message.toString(), null);
+        return new NoEligibleServerException(Shortage.message(ask, decision, table, limit), decision, null);
     }
 
-    private void announce(Route route, Ask ask, BitSet tried) {
+    /** Nothing is put into words unless somebody hears it: whoever built the factory, or whoever subscribed. */
+    private void announce(Route route, Ask ask, BitSet tried, ContextView context) {
+        RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);
+        if (listener == null && subscriber == null) {
+            return;
+        }
+        RouteDecision decision = router.explain(route, ask, tried);
+        tell(listener, decision);
+        tell(subscriber, decision);
+    }
+
+    private static void tell(@Nullable RoutingListener listener, RouteDecision decision) {
         if (listener != null) {
             try {
-                listener.onDecision(router.explain(route, ask, tried));
+                listener.onDecision(decision);
             } catch (RuntimeException failure) {
                 LOG.warn("a routing listener failed; the request goes on", failure);
             }

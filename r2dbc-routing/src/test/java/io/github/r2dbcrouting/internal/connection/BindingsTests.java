@@ -70,6 +70,17 @@ class BindingsTests {
         assertThat(none.sets()).isZero();
     }
 
+    @Test
+    void refusesAClassAsAValue() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> bindings.bind(0, String.class))
+                .withMessageContaining("bindNull")
+                .withMessageContaining("java.lang.String");
+        bindings.bind(0, "String.class");
+        bindings.bindNull(1, Class.class);
+        assertThat(replayed()).containsExactly("0=String.class", "1=null Class");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {-1, 2, 3, Integer.MAX_VALUE, Integer.MIN_VALUE})
     void refusesAnIndexThatIsNotThere(int index) {

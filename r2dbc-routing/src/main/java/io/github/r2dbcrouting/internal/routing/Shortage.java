@@ -1,0 +1,79 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import io.github.r2dbcrouting.RouteDecision;
+import io.github.r2dbcrouting.RouteDecision.Candidate;
+import io.github.r2dbcrouting.RouteDecision.Refusal;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.StringJoiner;
+
+/** What is said when nobody could serve: what was asked, who was considered, and what kept each from it? */
+public final class Shortage {
+
+    private Shortage() {}
+
+    /**
+     * Puts it into words.
+     *
+     * @param ask what was asked
+     * @param decision what was decided at the end
+     * @param table what was known of the servers then
+     * @param waited for how long it was tried
+     * @return the message, on one line
+     */
+    public static String message(Ask ask, RouteDecision decision, RoutingTable table, Duration waited) {
+        StringBuilder message =
+                new StringBuilder("no server could serve ").append(ask).append(" within ");
+        message.append(waited.toMillis()).append(" ms");
+        if (table.servers().isEmpty()) {
+            return message.append(": no server has been reached yet").toString();
+        }
+        if (table.primary().isEmpty()) {
+            message.append(", and no primary is known");
+        }
+        String cluster = table.cluster();
+        List<Position> required = cluster == null ? List.of() : ask.required(cluster);
+        StringJoiner servers = new StringJoiner("; ", ": ", "");
+        for (ServerState server : table.servers()) {
+            servers.add(server.name() + " " + standing(server) + " " + why(server, decision, required));
+        }
+        return message.append(servers).toString();
+    }
+
+    private static String standing(ServerState server) {
+        return "(" + words(server.role()) + ", " + words(server.status()) + ")";
+    }
+
+    private static String why(ServerState server, RouteDecision decision, List<Position> required) {
+        // what went wrong with the server itself says more than that it is down
+        if (server.problem() != null) {
+            return server.problem();
+        }
+        Refusal refusal = decision.candidates().stream()
+                .filter(candidate -> candidate.server().equals(server.name()))
+                .findFirst()
+                .map(Candidate::refusal)
+                .orElse(null);
+        if (refusal == null) {
+            return "could serve by now";
+        }
+        if (refusal == Refusal.BEHIND_TOKEN) {
+            return refusal.text() + ": it is at "
+                    + (server.position() == null ? "no known position" : server.position()) + ", " + required
+                    + " is needed";
+        }
+        if (refusal == Refusal.WRONG_ROLE && server.role() == ServerRole.REPLICA) {
+            return "is a replica, the primary is needed";
+        }
+        return refusal.text();
+    }
+
+    private static String words(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,163 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.NoEligibleServerException;
+import io.github.r2dbcrouting.RouteDecision;
+import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.RoutingListener;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Route;
+import io.github.r2dbcrouting.internal.routing.Router;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.table.Questions;
+import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+import reactor.test.StepVerifier;
+
+class LenderTests {
+
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
+    /** Whatever puts a decision into words asks it of every server; a write's choice never does. */
+    private static final class CountingBitSet extends BitSet {
+
+        private static final long serialVersionUID = 1L;
+
+        private int asked;
+
+        @Override
+        public boolean get(int index) {
+            asked++;
+            return super.get(index);
+        }
+    }
+
+    private final TableRef tables = new TableRef(new Questions() {
+        @Override
+        public void replicaBehind() {}
+
+        @Override
+        public void surprisedBy(int server) {}
+    });
+    private final CountingBitSet tried = new CountingBitSet();
+    private final Ask write = Ask.of(Routing.write(), null);
+    private final List<RouteDecision> heard = new ArrayList<>();
+
+    @Test
+    void putsNothingIntoWordsWhereNobodyListens() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+
+        verify(lender(null).route(write, tried));
+
+        assertThat(tried.asked).isZero();
+    }
+
+    @Test
+    void tellsTheFactorysListenerWhy() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+
+        verify(lender(heard::add).route(write, tried));
+
+        assertThat(tried.asked).isEqualTo(1);
+        assertThat(heard).singleElement().satisfies(decision -> {
+            assertThat(decision.server()).isEqualTo("db0");
+            assertThat(decision.candidates()).hasSize(2);
+        });
+    }
+
+    @Test
+    void tellsWhoeverSubscribedWhy() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        List<RouteDecision> everybodys = new ArrayList<>();
+
+        verify(lender(everybodys::add).route(write, tried).contextWrite(Routing.listener(heard::add)));
+        verify(lender(null).route(write, tried).contextWrite(Routing.listener(heard::add)));
+
+        assertThat(everybodys).hasSize(1);
+        assertThat(heard).hasSize(2);
+    }
+
+    @Test
+    void goesOnWhenAListenerFails() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null)));
+        RoutingListener failing = decision -> {
+            throw new IllegalStateException("cannot listen");
+        };
+
+        verify(lender(failing).route(write, tried).contextWrite(Routing.listener(heard::add)));
+
+        assertThat(heard).hasSize(1);
+    }
+
+    @Test
+    void saysWhoWasConsideredAndWhatKeptEachFromServing() {
+        tables.publish(new RoutingTable(
+                1,
+                List.of(server(0, ServerRole.UNKNOWN, "refuses connections"), server(1, ServerRole.REPLICA, null)),
+                null,
+                "7"));
+
+        StepVerifier.create(lender(null).route(write, tried))
+                .expectErrorSatisfies(LenderTests::assertExplained)
+                .verify(LIMIT);
+    }
+
+    private static void assertExplained(Throwable error) {
+        assertThat(error)
+                .isInstanceOf(NoEligibleServerException.class)
+                .hasMessageContaining("no server could serve a write within 5 ms")
+                .hasMessageContaining("no primary is known")
+                .hasMessageContaining("db0 (unknown, down) refuses connections")
+                .hasMessageContaining("db1 (replica, up) is a replica, the primary is needed");
+        RouteDecision decision = ((NoEligibleServerException) error).decision();
+        assertThat(decision).isNotNull();
+        assertThat(decision.server()).isNull();
+        assertThat(decision.candidates())
+                .extracting(RouteDecision.Candidate::refusal)
+                .containsExactly(RouteDecision.Refusal.NOT_UP, RouteDecision.Refusal.WRONG_ROLE);
+    }
+
+    private static void verify(Mono<Route> route) {
+        StepVerifier.create(route)
+                .assertNext(found -> assertThat(found.onPrimary()).isTrue())
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    private Lender lender(RoutingListener listener) {
+        Router router = new Router(server -> 0, bound -> 0, Safeguards.all());
+        Duration limit = Duration.ofMillis(5);
+        return new Lender(router, tables, List.of(), listener, Safeguards.all(), limit, limit);
+    }
+
+    private static RoutingTable table(ServerState primary, ServerState... replicas) {
+        List<ServerState> servers = new ArrayList<>(List.of(replicas));
+        servers.add(0, primary);
+        return new RoutingTable(1, servers, primary, "7");
+    }
+
+    private static ServerState server(int index, ServerRole role, String problem) {
+        return new ServerState(
+                index,
+                "db" + index,
+                List.of(),
+                role,
+                problem == null ? ServerStatus.UP : ServerStatus.DOWN,
+                new WalPosition("7", 1, 100),
+                null,
+                0,
+                false,
+                problem);
+    }
+}

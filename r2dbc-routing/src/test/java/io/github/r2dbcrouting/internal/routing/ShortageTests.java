@@ -1,0 +1,68 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.Freshness;
+import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ShortageTests {
+
+    private final Router router = new Router(server -> 0, bound -> 0, Safeguards.all());
+    private final SessionState session = new SessionState();
+
+    @Test
+    void saysWhichServerLacksWhat() {
+        session.observe(CausalToken.of(List.of(position(0x300))));
+
+        String message = message(new RoutingTable(1, List.of(replica(0, 0x100), replica(1, 0x300)), null, "7"));
+
+        assertThat(message)
+                .isEqualTo("no server could serve a read with freshness causal within 100 ms, and no primary is known:"
+                        + " db0 (replica, up) has not replayed what the session wrote: it is at " + position(0x100)
+                        + ", [" + position(0x300) + "] is needed; db1 (replica, up) could serve by now");
+    }
+
+    @Test
+    void saysThatNothingIsKnownYet() {
+        assertThat(message(new RoutingTable(0, List.of(), null, null)))
+                .isEqualTo("no server could serve a read with freshness causal within 100 ms: no server has been"
+                        + " reached yet");
+    }
+
+    private String message(RoutingTable table) {
+        Ask ask = Ask.of(Routing.read().freshness(Freshness.causal()), session);
+        BitSet tried = new BitSet();
+        return Shortage.message(
+                ask, router.explain(router.choose(table, ask, tried), ask, tried), table, Duration.ofMillis(100));
+    }
+
+    private static WalPosition position(long offset) {
+        return new WalPosition("7", 1, offset);
+    }
+
+    private static ServerState replica(int index, long offset) {
+        return new ServerState(
+                index,
+                "db" + index,
+                List.of(),
+                ServerRole.REPLICA,
+                ServerStatus.UP,
+                position(offset),
+                null,
+                0,
+                false,
+                null);
+    }
+}
