@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class RouterTests {
@@ -33,7 +34,9 @@ class RouterTests {
 
     private final int[] inFlight = new int[8];
     private final Random random = new Random(1);
-    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all());
+    private final AtomicLong time = new AtomicLong();
+    private final Ejections ejections = new Ejections(time::get);
+    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all(), ejections);
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
@@ -126,7 +129,8 @@ class RouterTests {
 
     @Test
     void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
-        Router careless = new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
+        Router careless =
+                new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES), ejections);
         PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
@@ -381,7 +385,7 @@ class RouterTests {
                 .findFirst()
                 .orElseThrow()
                 .index();
-        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all());
+        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all(), ejections);
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;
