@@ -486,4 +486,43 @@ class RouterTests {
     private static WalPosition position(long lsn) {
         return new WalPosition("7", 1, lsn);
     }
+
+    @Test
+    void leavesAnEjectedReplicaAlone() {
+        eject(1);
+
+        for (int round = 0; round < 50; round++) {
+            assertThat(router.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isSameAs(far);
+        }
+        Route route = router.choose(table, read(Freshness.any()), NOBODY);
+        assertThat(router.explain(route, read(Freshness.any()), NOBODY).candidates())
+                .contains(new Candidate(near.name(), Refusal.EJECTED), new Candidate(far.name(), null));
+    }
+
+    @Test
+    void triesAnEjectedReplicaWhereNobodyElseIsEligible() {
+        eject(1);
+        session.observe(token(60));
+
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(near);
+    }
+
+    @Test
+    void doesNotGoBackToAnEjectedReplicaThatTheRequestHasTried() {
+        eject(1);
+        session.observe(token(60));
+        BitSet tried = new BitSet();
+        tried.set(1);
+
+        assertThat(router.choose(table, read(Freshness.causal()), tried).onPrimary())
+                .isTrue();
+    }
+
+    private void eject(int server) {
+        for (int failure = 0; failure < Ejections.FAILURES; failure++) {
+            ejections.failed(server, 2);
+        }
+    }
 }
