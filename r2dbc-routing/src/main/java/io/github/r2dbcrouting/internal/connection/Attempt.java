@@ -67,6 +67,13 @@ final class Attempt {
                         : Flux.error(execution.explained(lease, error)));
     }
 
+    /** Once for each row: reading it costs less than writing it. */
+    private void see() {
+        if (!seen) {
+            seen = true;
+        }
+    }
+
     Lease lease() {
         return lease;
     }
@@ -74,7 +81,7 @@ final class Attempt {
     /** Consumes a result of this attempt, or that of the next one in the same way. */
     <T> Flux<T> consume(Publisher<T> here, Function<Result, Publisher<T>> elsewhere) {
         return Flux.from(here)
-                .doOnNext(value -> seen = true)
+                .doOnNext(value -> see())
                 .doOnComplete(() -> execution.succeeded(lease))
                 .onErrorResume(error ->
                         leaves(error) ? onwards().concatMap(elsewhere) : Flux.error(execution.explained(lease, error)));
@@ -103,14 +110,14 @@ final class Attempt {
 
     <A, B, R> BiFunction<A, B, R> watch(BiFunction<A, B, ? extends R> mapping) {
         return (a, b) -> {
-            seen = true;
+            see();
             return mapping.apply(a, b);
         };
     }
 
     <A, R> Function<A, R> watch(Function<? super A, ? extends R> mapping) {
         return a -> {
-            seen = true;
+            see();
             return mapping.apply(a);
         };
     }
@@ -122,7 +129,7 @@ final class Attempt {
             if (segment instanceof Message message && leaves(message.exception())) {
                 return Flux.error(message.exception());
             }
-            seen = true;
+            see();
             return mapping.apply(segment);
         };
     }
@@ -132,7 +139,7 @@ final class Attempt {
             if (segment instanceof Message message && leaves(message.exception())) {
                 return true;
             }
-            seen = true;
+            see();
             return filter.test(segment);
         };
     }

@@ -153,7 +153,7 @@ final class Execution {
                 ? "it was asked for as a read, and cannot be run again on the primary since "
                         + (command.repeatable()
                                 ? "part of its result was seen already"
-                                : "it is more than one statement")
+                                : "it is more than one statement or set of values")
                         + "; ask for it with Routing.write()"
                 : "its transaction is read-only and runs there; begin a read-write transaction for it";
         return RefusedByReplica.of(lease.server().name(), why, error);
