@@ -91,6 +91,8 @@ public record RouteDecision(
         BEHIND_TOKEN("has not replayed what the session wrote"),
         /** It may lack the session's last write, whose position is not known yet. */
         WRITE_PENDING("may lack the session's last write"),
+        /** It failed requests lately, and is left alone for a while. */
+        EJECTED("left alone for a while, since it failed requests lately"),
         /** A connection to it could not be had for this request, or did not hold what the table says. */
         FAILED("could not be used for this request");
 

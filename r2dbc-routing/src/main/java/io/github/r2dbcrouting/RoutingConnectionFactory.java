@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.connection.Lender;
+import io.github.r2dbcrouting.internal.connection.Retries;
 import io.github.r2dbcrouting.internal.connection.RoutedConnection;
 import io.github.r2dbcrouting.internal.connection.ServerPool;
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
@@ -9,6 +10,8 @@ import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -70,7 +73,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final Sinks.Empty<Void> closed = Sinks.empty();
 
     private RoutingConnectionFactory(Builder builder) {
-        this.engine = new PostgresEngine();
+        this.engine = builder.engine;
         List<Servers.Server> servers = builder.servers.open(builder.credentials);
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach(server -> monitored.add(new MonitoredServer(
@@ -100,13 +103,15 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         this.router = new Router(
                 server -> byIndex.get(server).inFlight(),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
-                builder.safeguards);
+                builder.safeguards,
+                new Ejections(System::nanoTime));
         this.lender = new Lender(
                 router,
                 monitor.tables(),
                 byIndex,
                 builder.listener,
                 builder.safeguards,
+                new Retries(builder.retriesPerRead, new RetryBudget(System::nanoTime)),
                 FIRST_TABLE_LIMIT,
                 PRIMARY_LIMIT);
     }
@@ -129,6 +134,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     /** The default pause between two probes of a replica that readers wait for. */
     public static final Duration DEFAULT_WATCHED = Duration.ofMillis(2);
+
+    /** How often a read is tried on another server by default. */
+    public static final int DEFAULT_RETRIES = 1;
+
+    private static final int MOST_RETRIES = 10;
 
     /**
      * Starts the description of a factory.
@@ -314,6 +324,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Duration watched = DEFAULT_WATCHED;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
+        private int retriesPerRead = DEFAULT_RETRIES;
+        private Engine engine = new PostgresEngine();
 
         private Builder() {}
 
@@ -474,9 +486,32 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             return this;
         }
 
+        /**
+         * Sets how often a read may go to another server if its own is lost or gives way to replication before the read
+         * has brought anything. All reads together are tried again at most ten times a second and once for ten reads.
+         * Writes, and what runs in a transaction, never are.
+         *
+         * @param perRead from 0 to 10, by default 1
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder retries(int perRead) {
+            if (perRead < 0 || perRead > MOST_RETRIES) {
+                throw new IllegalArgumentException("retries is " + perRead + ", and must be from 0 to " + MOST_RETRIES);
+            }
+            retriesPerRead = perRead;
+            return this;
+        }
+
         /** For tests that show what a mechanism is for. */
         Builder safeguards(Safeguards inForce) {
             safeguards = inForce;
+            return this;
+        }
+
+        /** For tests that read texts in a way of their own. */
+        Builder engine(Engine reader) {
+            engine = reader;
             return this;
         }
 

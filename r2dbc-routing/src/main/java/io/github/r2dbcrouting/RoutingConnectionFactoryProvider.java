@@ -71,6 +71,13 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
      */
     public static final Option<Integer> POOL_MIN_IDLE = Option.valueOf("poolMinIdle");
 
+    /**
+     * How often a read that has brought nothing yet may move to another server.
+     *
+     * @see RoutingConnectionFactory.Builder#retries
+     */
+    public static final Option<Integer> RETRIES = Option.valueOf("retries");
+
     /** What each option does to the builder: a setting that gets an option gets a line here. */
     static final List<Setting> SETTINGS = List.of(
             new Setting(
@@ -80,7 +87,8 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
             new Setting(
                     "pool",
                     RoutingConnectionFactoryProvider::pool,
-                    List.of(POOL_MAX_SIZE, POOL_INITIAL_SIZE, POOL_MIN_IDLE)));
+                    List.of(POOL_MAX_SIZE, POOL_INITIAL_SIZE, POOL_MIN_IDLE)),
+            Setting.of("retries", RETRIES, OptionType.COUNT, RoutingConnectionFactory.Builder::retries));
 
     /**
      * A setting of the builder, and the options that stand for it.

@@ -8,9 +8,12 @@ import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
+import io.r2dbc.spi.R2dbcTransientResourceException;
 import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
+import java.io.IOException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -158,6 +161,11 @@ public final class PostgresEngine implements Engine {
     }
 
     @Override
+    public void learnWrite(String sql) {
+        texts.learnWrite(sql);
+    }
+
+    @Override
     public boolean sentAtOnce(StatementText text) {
         return text.parameters() == 0;
     }
@@ -167,6 +175,49 @@ public final class PostgresEngine implements Engine {
         String state = state(error);
         // 08: connection exceptions; 57P: shutdown, crash of another backend, starting up, idle timeout
         return state == null || state.startsWith("08") || state.startsWith("57P");
+    }
+
+    /**
+     * The first covers what would write, including a function called by a {@code SELECT}. The others also stand for much
+     * else, so they are known by their text, if the server speaks English: elsewhere the error is passed on.
+     */
+    @Override
+    public boolean needsPrimary(Throwable error) {
+        String state = state(error);
+        return READ_ONLY.equals(state)
+                || (NOT_SUPPORTED.equals(state) && (says(error, "during recovery") || says(error, "in a hot standby")))
+                || (NOT_IN_STATE.equals(state) && says(error, "recovery is in progress"));
+    }
+
+    private static final String READ_ONLY = "25006";
+    private static final String NOT_SUPPORTED = "0A000";
+    private static final String NOT_IN_STATE = "55000";
+
+    /**
+     * The driver has no SQLSTATE for connections that break. Outside a transaction a replica has no serialization
+     * failures but conflicts with recovery, at severity {@code ERROR} or {@code FATAL}; some deadlocks with recovery
+     * are reported as deadlocks.
+     */
+    @Override
+    public boolean anotherServerMay(Throwable error) {
+        String state = state(error);
+        if (state == null) {
+            return error instanceof R2dbcNonTransientResourceException
+                    || error instanceof R2dbcTransientResourceException
+                    || error instanceof IOException;
+        }
+        return state.startsWith("08")
+                || state.startsWith("57P")
+                || SERIALIZATION_FAILURE.equals(state)
+                || (DEADLOCK.equals(state) && says(error, "conflict with recovery"));
+    }
+
+    private static final String SERIALIZATION_FAILURE = "40001";
+    private static final String DEADLOCK = "40P01";
+
+    private static boolean says(Throwable error, String words) {
+        String message = error.getMessage();
+        return message != null && message.contains(words);
     }
 
     private static @Nullable String state(Throwable error) {

@@ -28,4 +28,17 @@ final class StatementTexts {
         }
         return text;
     }
+
+    void learnWrite(String sql) {
+        StatementText text = read(sql);
+        StatementText write = new StatementText(
+                text.parameters(),
+                text.statements(),
+                StatementText.Kind.WRITE,
+                text.changesRows(),
+                text.returnsRows(),
+                text.touchesDurability(),
+                text.leavesState());
+        var unused = known.replace(sql, write);
+    }
 }

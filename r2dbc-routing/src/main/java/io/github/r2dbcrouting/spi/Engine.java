@@ -81,6 +81,13 @@ public interface Engine {
     StatementText read(String sql);
 
     /**
+     * Remembers that a text needs the primary, whatever it looks like: a replica has refused it.
+     *
+     * @param sql the text; {@link #read} says {@code WRITE} of it from here on, as far as there is room to remember it
+     */
+    void learnWrite(String sql);
+
+    /**
      * Tells when the driver sends a statement.
      *
      * @param text what was read of the statement's text
@@ -95,4 +102,23 @@ public interface Engine {
      * @return {@code false} only if the server itself reported that error for a statement and went on
      */
     boolean connectionLost(Throwable error);
+
+    /**
+     * Tells whether an error means that a replica refused something because it is a replica. It has done nothing of it
+     * then, and a primary can be asked instead.
+     *
+     * @param error an error that a statement signalled on a replica
+     * @return {@code true} only if that is sure
+     */
+    boolean needsPrimary(Throwable error);
+
+    /**
+     * Tells whether an error has to do with its server or connection, and not with the statement, so that another server
+     * may be able to run the same: the connection is lost, the server shuts down, or a replica had to give way to
+     * replication.
+     *
+     * @param error an error that a read signalled, outside a transaction
+     * @return {@code true} only if that is sure
+     */
+    boolean anotherServerMay(Throwable error);
 }

@@ -141,4 +141,19 @@ public final class FakeEngine implements Engine {
     public boolean connectionLost(Throwable error) {
         return texts.connectionLost(error);
     }
+
+    @Override
+    public boolean needsPrimary(Throwable error) {
+        return texts.needsPrimary(error);
+    }
+
+    @Override
+    public boolean anotherServerMay(Throwable error) {
+        return texts.anotherServerMay(error);
+    }
+
+    @Override
+    public void learnWrite(String sql) {
+        texts.learnWrite(sql);
+    }
 }

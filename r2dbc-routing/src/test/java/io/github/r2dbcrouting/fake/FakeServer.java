@@ -8,8 +8,10 @@ import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
+import io.r2dbc.spi.Statement;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
 
@@ -35,6 +37,11 @@ public final class FakeServer implements ConnectionFactory {
 
     /** What connecting waits for. */
     public volatile Mono<Void> opening = Mono.empty();
+
+    /** What its connections make of a text; by default they execute nothing. */
+    public volatile Function<String, Statement> executing = sql -> {
+        throw new UnsupportedOperationException("a fake connection executes nothing");
+    };
 
     private final String name;
     private final List<FakeConnection> opened = new CopyOnWriteArrayList<>();

@@ -1,11 +1,15 @@
 package io.github.r2dbcrouting.internal.connection;
 
+import io.r2dbc.spi.Blob;
+import io.r2dbc.spi.Clob;
+import io.r2dbc.spi.Parameter;
 import io.r2dbc.spi.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 
 /**
  * The values of one statement, kept until it is known where it runs.
@@ -106,6 +110,19 @@ final class Bindings {
             }
         }
         return values;
+    }
+
+    /** Whether the values can be bound more than once: one that is streamed is used up. */
+    static boolean repeatable(List<Binding[]> sets) {
+        for (Binding[] values : sets) {
+            for (Binding binding : values) {
+                Object value = binding.value instanceof Parameter parameter ? parameter.getValue() : binding.value;
+                if (value instanceof Blob || value instanceof Clob || value instanceof Publisher) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /** Binds the values on a statement of the driver. */

@@ -52,6 +52,7 @@ final class Lease {
     private final Sinks.Empty<Void> returned = Sinks.empty();
     private volatile boolean uncertain;
     private volatile boolean timeoutsChanged;
+    private volatile boolean stateLeft;
     private volatile @Nullable IsolationLevel isolationBefore;
 
     Lease(ServerPool pool, ServerState server, Connection pooled, PhysicalConnection physical) {
@@ -81,6 +82,11 @@ final class Lease {
 
     void markTimeoutsChanged() {
         timeoutsChanged = true;
+    }
+
+    /** Something stays behind in the connection, so that nobody else may borrow it. */
+    void markStateLeft() {
+        stateLeft = true;
     }
 
     void rememberIsolation() {
@@ -210,7 +216,7 @@ final class Lease {
         boolean blocked = !unconsumed.isEmpty();
         unconsumed.forEach(RoutedResult::discard);
         Mono<Void> ready = blocked || uncertain || !writes.isEmpty() ? drain() : Mono.empty();
-        return ready.then(Mono.defer(this::restore))
+        return ready.then(Mono.defer(() -> stateLeft ? Mono.from(physical.close()) : restore()))
                 .timeout(GIVE_BACK_LIMIT)
                 .then(Mono.fromRunnable(this::handInAll))
                 .onErrorResume(error -> {

@@ -68,6 +68,13 @@ final class LeaseSlot {
         });
     }
 
+    /** Gives this lease back, whether or not its connection is any good, and makes room for another. */
+    void leave(Lease lease) {
+        if (content.compareAndSet(lease, null)) {
+            lease.releaseDetached();
+        }
+    }
+
     /** Gives the lease back, or ends the acquisition, and leaves the slot closed. */
     Mono<Void> close() {
         return Mono.defer(() -> {

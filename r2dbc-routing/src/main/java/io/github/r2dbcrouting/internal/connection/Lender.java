@@ -41,6 +41,7 @@ public final class Lender {
     private final List<ServerPool> pools;
     private final @Nullable RoutingListener listener;
     private final LeaseCheck check;
+    private final Retries retries;
     private final Duration firstTableLimit;
     private final Duration primaryLimit;
 
@@ -52,6 +53,7 @@ public final class Lender {
      * @param pools one for each server, at its index
      * @param listener hears of every decision; {@code null} if nobody does
      * @param safeguards the mechanisms in force
+     * @param retries how often reads may be tried again
      * @param firstTableLimit how long a request may wait for the first table
      * @param primaryLimit how long a request that needs the primary may wait for one
      */
@@ -61,6 +63,7 @@ public final class Lender {
             List<ServerPool> pools,
             @Nullable RoutingListener listener,
             Safeguards safeguards,
+            Retries retries,
             Duration firstTableLimit,
             Duration primaryLimit) {
         this.router = router;
@@ -68,6 +71,7 @@ public final class Lender {
         this.pools = List.copyOf(pools);
         this.listener = listener;
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES));
+        this.retries = retries;
         this.firstTableLimit = firstTableLimit;
         this.primaryLimit = primaryLimit;
     }
@@ -117,8 +121,38 @@ public final class Lender {
             return false;
         }
         LOG.debug("a read moves on from {}", server.name(), error);
-        tables.questions().surprisedBy(server.index());
+        if (error instanceof UnfitConnectionException) {
+            tables.questions().surprisedBy(server.index());
+        } else {
+            failed(server);
+        }
         return router.choose(tables.current(), ask, tried).server() != null;
+    }
+
+    Retries retries() {
+        return retries;
+    }
+
+    /**
+     * Tells whether a read that has failed on a server may be tried on another one, and takes it from the budget.
+     *
+     * @param tried the servers that failed it
+     * @param before how often it was tried again already
+     */
+    boolean mayTryAgain(Ask ask, BitSet tried, int before) {
+        ServerState next = router.choose(tables.current(), ask, tried).server();
+        return next != null && !tried.get(next.index()) && retries.take(before);
+    }
+
+    /** A request could not use a replica, for no fault of its own. */
+    void failed(ServerState server) {
+        tables.questions().surprisedBy(server.index());
+        router.ejections().failed(server.index(), tables.current().replicas().size());
+    }
+
+    /** A request was answered. */
+    void succeeded(ServerState server) {
+        router.ejections().succeeded(server.index());
     }
 
     /** Nothing was sent yet, so whatever kept the connection from being had, another server may be asked. */

@@ -16,6 +16,7 @@ final class RoutedBatch implements Batch {
     private final List<String> statements = new ArrayList<>();
     private boolean touchesDurability;
     private boolean changesRows;
+    private boolean leavesState;
 
     RoutedBatch(RoutedConnection connection, Engine engine) {
         this.connection = connection;
@@ -31,6 +32,7 @@ final class RoutedBatch implements Batch {
         }
         touchesDurability |= text.touchesDurability();
         changesRows |= text.changesRows();
+        leavesState |= text.leavesState();
         statements.add(sql);
         return this;
     }
@@ -39,14 +41,14 @@ final class RoutedBatch implements Batch {
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
         StatementText.Kind kind = changesRows ? StatementText.Kind.WRITE : StatementText.Kind.UNKNOWN;
-        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, false);
-        return RoutedStatement.run(connection, text, false, server -> {
+        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, leavesState);
+        return Execution.of(connection, new Command(null, text, false, false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {
                 batch = batch.add(sql);
             }
             return Flux.from(batch.execute());
-        });
+        }));
     }
 
     @Override

@@ -44,6 +44,8 @@ public final class RoutedConnection implements Connection {
     private final ConnectionSettings settings = new ConnectionSettings();
     private volatile @Nullable Transaction transaction;
     private volatile boolean closed;
+    /** Something was left behind in the primary's connection that later statements rely on. */
+    private volatile boolean pinned;
 
     /**
      * Creates a connection that holds nothing.
@@ -83,8 +85,42 @@ public final class RoutedConnection implements Connection {
         return engine;
     }
 
+    Lender lender() {
+        return lender;
+    }
+
+    /** From here on everything runs on the primary, and on one connection to it. */
+    void pin() {
+        pinned = true;
+    }
+
+    /** Whether what nobody needs the primary for may run elsewhere. */
+    boolean allowsReplica() {
+        return settings.allowReplica() && !pinned;
+    }
+
+    /** Whether what is sent on the lease is a transaction of its own. */
+    boolean outsideTransaction(Lease lease) {
+        return transaction == null && lease.connection().isAutoCommit();
+    }
+
+    /** Lets a lease go on which a read failed, for one of another server. */
+    void leave(Lease lease) {
+        (lease.server().role() == ServerRole.PRIMARY ? primary : replica).leave(lease);
+    }
+
+    /** Finds a connection for a read that failed on the servers that it has tried. */
+    Mono<Lease> leaseElsewhere(Ask ask, BitSet tried) {
+        return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask, (BitSet) tried.clone()));
+    }
+
+    /** Finds the connection for something that was taken to be a read. */
+    Mono<Lease> leaseForWrite(Ask ask) {
+        return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask.onPrimary(), new BitSet()));
+    }
+
     private Mono<Lease> lease(Ask ask) {
-        return lease(settings.allowReplica() ? ask : ask.onPrimary(), new BitSet());
+        return lease(allowsReplica() ? ask : ask.onPrimary(), new BitSet());
     }
 
     private Mono<Lease> lease(Ask ask, BitSet tried) {
@@ -97,7 +133,9 @@ public final class RoutedConnection implements Connection {
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
                     // one that was taken for an earlier read, and lacks what this one needs, is kept for its own
-                    .flatMap(lease -> lease.server().role() == ServerRole.PRIMARY || lender.holds(lease, route)
+                    .flatMap(lease -> lease.server().role() == ServerRole.PRIMARY
+                                    || (lender.holds(lease, route)
+                                            && !tried.get(lease.server().index()))
                             ? Mono.just(lease)
                             : lease(ask.onPrimary(), tried));
         });

@@ -8,8 +8,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
@@ -20,22 +22,32 @@ import reactor.core.publisher.Mono;
 final class RoutedResult implements Result, Ending {
 
     private final Result result;
+    private final Attempt attempt;
     private final Lease lease;
     private final @Nullable WatchedWrite write;
+    private final UnaryOperator<Result> view;
     private final AtomicBoolean over = new AtomicBoolean();
 
     /**
      * Creates a result.
      *
      * @param result the driver's
-     * @param lease the connection that it comes from
+     * @param attempt what it is a result of
      * @param write what it is a part of; {@code null} if nobody waits for its end
      * @param sent whether its statement is on its way already, so that the connection is blocked until it is consumed
      */
-    RoutedResult(Result result, Lease lease, @Nullable WatchedWrite write, boolean sent) {
+    RoutedResult(Result result, Attempt attempt, @Nullable WatchedWrite write, boolean sent) {
+        this(result, attempt, write, sent, UnaryOperator.identity());
+    }
+
+    /** The view makes of the result of another attempt what was made of this one. */
+    private RoutedResult(
+            Result result, Attempt attempt, @Nullable WatchedWrite write, boolean sent, UnaryOperator<Result> view) {
         this.result = result;
-        this.lease = lease;
+        this.attempt = attempt;
+        this.lease = attempt.lease();
         this.write = write;
+        this.view = view;
         if (sent) {
             lease.unconsumed(this);
         }
@@ -45,35 +57,45 @@ final class RoutedResult implements Result, Ending {
         Lease.discard(result);
     }
 
-    private <T> InUse<T> use(Publisher<T> consumption) {
-        return new InUse<>(lease, consumption, () -> lease.consumed(this), write == null ? UNWATCHED : this);
+    private <T> Flux<T> use(Publisher<T> consumption, Function<Result, Publisher<T>> elsewhere) {
+        InUse<T> use = new InUse<>(lease, consumption, () -> lease.consumed(this), write == null ? UNWATCHED : this);
+        return attempt.consume(use, next -> elsewhere.apply(view.apply(next)));
     }
 
     @Override
     public Publisher<Long> getRowsUpdated() {
         // not Mono.from, which would cancel after the number and before the end
-        return Mono.fromDirect(use(result.getRowsUpdated()));
+        return Mono.fromDirect(use(result.getRowsUpdated(), next -> Flux.from(next.getRowsUpdated())));
     }
 
     @Override
     public <T> Publisher<T> map(BiFunction<Row, RowMetadata, ? extends T> mapping) {
-        return use(result.map(mapping));
+        Required.argument(mapping, "mapping");
+        return use(result.map(attempt.<Row, RowMetadata, T>watch(mapping)), next -> Flux.from(next.map(mapping)));
     }
 
     @Override
     public <T> Publisher<T> map(Function<? super Readable, ? extends T> mapping) {
-        return use(result.map(mapping));
+        Required.argument(mapping, "mapping");
+        return use(result.map(attempt.<Readable, T>watch(mapping)), next -> Flux.from(next.map(mapping)));
     }
 
     @Override
     public Result filter(Predicate<Segment> filter) {
+        Required.argument(filter, "filter");
         boolean sent = lease.consumed(this);
-        return new RoutedResult(result.filter(filter), lease, write, sent);
+        return new RoutedResult(
+                result.filter(attempt.watchFilter(filter)),
+                attempt,
+                write,
+                sent,
+                next -> view.apply(next).filter(filter));
     }
 
     @Override
     public <T> Publisher<T> flatMap(Function<Segment, ? extends Publisher<? extends T>> mapping) {
-        return use(result.flatMap(mapping));
+        Required.argument(mapping, "mapping");
+        return use(result.flatMap(attempt.<T>watchSegments(mapping)), next -> Flux.from(next.<T>flatMap(mapping)));
     }
 
     @Override

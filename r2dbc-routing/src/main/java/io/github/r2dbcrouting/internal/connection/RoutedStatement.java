@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
@@ -93,37 +92,14 @@ final class RoutedStatement implements Statement {
             statement = rows >= 0 ? statement.fetchSize(rows) : statement;
             return columns == null ? statement : statement.returnGeneratedValues(columns);
         };
-        return run(
+        return Execution.of(
                 connection,
-                text,
-                oneResult,
-                server -> Flux.from(made.apply(server).execute()));
-    }
-
-    /** Runs something that yields results on the connection that is chosen for its subscriber. */
-    static Flux<Result> run(
-            RoutedConnection connection,
-            StatementText text,
-            boolean oneResult,
-            Function<Connection, Flux<? extends Result>> execution) {
-        boolean sentAtOnce = connection.engine().sentAtOnce(text);
-        return Flux.deferContextual(context -> connection
-                .leaseForStatement(text.kind())
-                .flatMapMany(lease -> {
-                    PendingWrite write = connection.beginWrite(lease, context, text.kind());
-                    if (text.touchesDurability()) {
-                        lease.physical().forgetDurability();
-                    }
-                    Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
-                    // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
-                    Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
-                    if (write == null) {
-                        return new InUse<Result>(lease, kept)
-                                .map(result -> new RoutedResult(result, lease, null, sentAtOnce));
-                    }
-                    WatchedWrite watched = new WatchedWrite(lease, write, oneResult, sentAtOnce);
-                    return new InUse<Result>(lease, kept, () -> {}, watched).map(watched::watch);
-                }));
+                new Command(
+                        sql,
+                        text,
+                        oneResult,
+                        oneResult && Bindings.repeatable(values),
+                        server -> Flux.from(made.apply(server).execute())));
     }
 
     @Override

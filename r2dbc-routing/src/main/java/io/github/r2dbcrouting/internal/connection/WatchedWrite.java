@@ -1,7 +1,6 @@
 package io.github.r2dbcrouting.internal.connection;
 
 import io.github.r2dbcrouting.internal.session.PendingWrite;
-import io.r2dbc.spi.Result;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -17,7 +16,6 @@ final class WatchedWrite implements Ending {
     private final Lease lease;
     private final PendingWrite write;
     private final boolean oneResult;
-    private final boolean sentAtOnce;
     private final AtomicInteger open = new AtomicInteger(1);
     private final AtomicInteger results = new AtomicInteger();
     private final AtomicBoolean executionOver = new AtomicBoolean();
@@ -29,20 +27,18 @@ final class WatchedWrite implements Ending {
      * @param lease the connection that it is sent on
      * @param write the write
      * @param oneResult whether it brings one result only, so that whoever has taken that one may cancel the rest
-     * @param sentAtOnce whether it is sent when its execution is subscribed, and not only when its result is consumed
      */
-    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult, boolean sentAtOnce) {
+    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult) {
         this.lease = lease;
         this.write = write;
         this.oneResult = oneResult;
-        this.sentAtOnce = sentAtOnce;
     }
 
-    /** Wraps the results of an execution that this is the {@link Ending} of. */
-    Result watch(Result result) {
+    /** The execution that this is the {@link Ending} of has emitted a result, whose end it waits for, too. */
+    WatchedWrite opened() {
         open.incrementAndGet();
         results.incrementAndGet();
-        return new RoutedResult(result, lease, this, sentAtOnce);
+        return this;
     }
 
     @Override

@@ -31,6 +31,7 @@ public final class Router {
     private final Load load;
     private final IntUnaryOperator random;
     private final Safeguards safeguards;
+    private final Ejections ejections;
 
     /**
      * Creates a router.
@@ -38,11 +39,22 @@ public final class Router {
      * @param load the present load of the servers
      * @param random draws a number from 0 to below its argument
      * @param safeguards the mechanisms in force
+     * @param ejections what requests have found out about the servers by themselves
      */
-    public Router(Load load, IntUnaryOperator random, Safeguards safeguards) {
+    public Router(Load load, IntUnaryOperator random, Safeguards safeguards, Ejections ejections) {
         this.load = load;
         this.random = random;
         this.safeguards = safeguards;
+        this.ejections = ejections;
+    }
+
+    /**
+     * Returns where requests report how they fared.
+     *
+     * @return what this router avoids servers by
+     */
+    public Ejections ejections() {
+        return ejections;
     }
 
     /**
@@ -91,11 +103,33 @@ public final class Router {
     }
 
     private Route replica(RoutingTable table, Reason reason, List<Position> required, BitSet avoid) {
-        ServerState chosen = draw(table.replicas(), required, avoid);
+        ServerState chosen = drawAdmitted(table.replicas(), required, avoid);
         if (chosen != null) {
             return new Route(chosen, reason, required, table);
         }
         return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : Reason.NO_REPLICA_COVERS, List.of());
+    }
+
+    /** Leaves those alone that have failed requests lately, unless nobody else is eligible: then the least bad. */
+    private @Nullable ServerState drawAdmitted(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+        BitSet leftAlone = ejections.leftAlone(random);
+        if (leftAlone == null) {
+            return draw(replicas, required, avoid);
+        }
+        leftAlone.or(avoid);
+        ServerState chosen = draw(replicas, required, leftAlone);
+        return chosen != null ? chosen : leastBad(replicas, required, avoid);
+    }
+
+    private @Nullable ServerState leastBad(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+        ServerState least = null;
+        for (ServerState replica : replicas) {
+            boolean better = least == null || ejections.sooner(replica.index(), least.index());
+            if (better && eligible(replica, required, avoid)) {
+                least = replica;
+            }
+        }
+        return least;
     }
 
     /**
@@ -165,7 +199,7 @@ public final class Router {
                 List.copyOf(candidates));
     }
 
-    private static @Nullable Refusal refusal(
+    private @Nullable Refusal refusal(
             ServerState server, boolean primaryOnly, boolean pending, List<Position> required, BitSet avoid) {
         if (avoid.get(server.index())) {
             return Refusal.FAILED;
@@ -182,6 +216,9 @@ public final class Router {
         if (pending) {
             return Refusal.WRITE_PENDING;
         }
-        return server.covers(required) ? null : Refusal.BEHIND_TOKEN;
+        if (!server.covers(required)) {
+            return Refusal.BEHIND_TOKEN;
+        }
+        return ejections.ejected(server.index()) ? Refusal.EJECTED : null;
     }
 }

@@ -11,6 +11,8 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -136,9 +138,10 @@ class LenderTests {
     }
 
     private Lender lender(RoutingListener listener) {
-        Router router = new Router(server -> 0, bound -> 0, Safeguards.all());
+        Router router = new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0));
         Duration limit = Duration.ofMillis(5);
-        return new Lender(router, tables, List.of(), listener, Safeguards.all(), limit, limit);
+        Retries retries = new Retries(1, new RetryBudget(() -> 0));
+        return new Lender(router, tables, List.of(), listener, Safeguards.all(), retries, limit, limit);
     }
 
     private static RoutingTable table(ServerState primary, ServerState... replicas) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
+import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.r2dbc.spi.Batch;
@@ -24,11 +26,12 @@ class RoutedStatementTests {
     private final Fixture fixture = new Fixture();
     private final RoutedConnection connection = new RoutedConnection(
             new Lender(
-                    new Router(server -> 0, bound -> 0, Safeguards.all()),
+                    new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0)),
                     fixture.monitor.tables(),
                     List.of(fixture.pool),
                     null,
                     Safeguards.all(),
+                    new Retries(1, new RetryBudget(() -> 0)),
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(2)),
             fixture.engine,

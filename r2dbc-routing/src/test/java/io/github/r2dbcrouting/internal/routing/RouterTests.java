@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class RouterTests {
@@ -33,7 +34,9 @@ class RouterTests {
 
     private final int[] inFlight = new int[8];
     private final Random random = new Random(1);
-    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all());
+    private final AtomicLong time = new AtomicLong();
+    private final Ejections ejections = new Ejections(time::get);
+    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all(), ejections);
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
@@ -126,7 +129,8 @@ class RouterTests {
 
     @Test
     void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
-        Router careless = new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES));
+        Router careless =
+                new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES), ejections);
         PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
@@ -381,7 +385,7 @@ class RouterTests {
                 .findFirst()
                 .orElseThrow()
                 .index();
-        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all());
+        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all(), ejections);
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;
@@ -481,5 +485,44 @@ class RouterTests {
 
     private static WalPosition position(long lsn) {
         return new WalPosition("7", 1, lsn);
+    }
+
+    @Test
+    void leavesAnEjectedReplicaAlone() {
+        eject(1);
+
+        for (int round = 0; round < 50; round++) {
+            assertThat(router.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isSameAs(far);
+        }
+        Route route = router.choose(table, read(Freshness.any()), NOBODY);
+        assertThat(router.explain(route, read(Freshness.any()), NOBODY).candidates())
+                .contains(new Candidate(near.name(), Refusal.EJECTED), new Candidate(far.name(), null));
+    }
+
+    @Test
+    void triesAnEjectedReplicaWhereNobodyElseIsEligible() {
+        eject(1);
+        session.observe(token(60));
+
+        assertThat(router.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(near);
+    }
+
+    @Test
+    void doesNotGoBackToAnEjectedReplicaThatTheRequestHasTried() {
+        eject(1);
+        session.observe(token(60));
+        BitSet tried = new BitSet();
+        tried.set(1);
+
+        assertThat(router.choose(table, read(Freshness.causal()), tried).onPrimary())
+                .isTrue();
+    }
+
+    private void eject(int server) {
+        for (int failure = 0; failure < Ejections.FAILURES; failure++) {
+            ejections.failed(server, 2);
+        }
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class ShortageTests {
 
-    private final Router router = new Router(server -> 0, bound -> 0, Safeguards.all());
+    private final Router router = new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0));
     private final SessionState session = new SessionState();
 
     @Test

@@ -1,0 +1,146 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.r2dbc.spi.Result;
+import io.r2dbc.spi.Result.Message;
+import io.r2dbc.spi.Result.Segment;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Flux;
+
+/**
+ * One attempt of an execution, on one connection: has its subscriber seen anything of it yet?
+ *
+ * <p>A failure may show when the command is executed, or when its result is consumed, or in both, since the driver sends
+ * some commands only then. Until the subscriber has seen something, which is until the first call of a function of its
+ * own or the first value, the first failure decides: if there is a way on, whatever the subscriber does with the result
+ * of this attempt is done with that of the next one instead. Signals of one attempt come one at a time.
+ */
+final class Attempt {
+
+    private final Execution execution;
+    private final Lease lease;
+    private final @Nullable PendingWrite write;
+    private final boolean mayLeave;
+    private volatile boolean seen;
+    private volatile boolean resultEmitted;
+    private volatile @Nullable Throwable heard;
+    private volatile @Nullable Flux<Result> wayOn;
+
+    /**
+     * Creates an attempt.
+     *
+     * @param execution what it belongs to
+     * @param lease where it runs
+     * @param write what it counts as; {@code null} if not as a write
+     * @param mayLeave whether it can be run elsewhere at all
+     */
+    Attempt(Execution execution, Lease lease, @Nullable PendingWrite write, boolean mayLeave) {
+        this.execution = execution;
+        this.lease = lease;
+        this.write = write;
+        this.mayLeave = mayLeave;
+    }
+
+    /** Sends the command when it is subscribed, or, as the driver does, when its results are consumed. */
+    Flux<Result> results() {
+        Command command = execution.command();
+        boolean sentAtOnce = lease.engine().sentAtOnce(command.text());
+        Flux<? extends Result> sent = Flux.defer(() -> command.sent().apply(lease.connection()));
+        // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
+        Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
+        Flux<Result> here;
+        if (write == null) {
+            here = new InUse<Result>(lease, kept).map(result -> new RoutedResult(result, this, null, sentAtOnce));
+        } else {
+            WatchedWrite watched = new WatchedWrite(lease, write, command.oneResult());
+            here = new InUse<Result>(lease, kept, () -> {}, watched)
+                    .map(result -> new RoutedResult(result, this, watched.opened(), sentAtOnce));
+        }
+        // once there is a result, it is the one that goes on elsewhere
+        return here.doOnNext(result -> resultEmitted = true)
+                .onErrorResume(error -> leaves(error)
+                        ? resultEmitted ? Flux.empty() : onwards()
+                        : Flux.error(execution.explained(lease, error)));
+    }
+
+    /** Once for each row: reading it costs less than writing it. */
+    private void see() {
+        if (!seen) {
+            seen = true;
+        }
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    /** Consumes a result of this attempt, or that of the next one in the same way. */
+    <T> Flux<T> consume(Publisher<T> here, Function<Result, Publisher<T>> elsewhere) {
+        return Flux.from(here)
+                .doOnNext(value -> see())
+                .doOnComplete(() -> execution.succeeded(lease))
+                .onErrorResume(error ->
+                        leaves(error) ? onwards().concatMap(elsewhere) : Flux.error(execution.explained(lease, error)));
+    }
+
+    /** Whether the execution goes on elsewhere after this failure. Asked again, it answers the same. */
+    private boolean leaves(Throwable error) {
+        if (wayOn != null) {
+            return true;
+        }
+        if (!error.equals(heard)) {
+            heard = error;
+            execution.failed(lease, error);
+        }
+        if (seen || !mayLeave) {
+            return false;
+        }
+        wayOn = execution.wayOn(lease, error);
+        return wayOn != null;
+    }
+
+    private Flux<Result> onwards() {
+        Flux<Result> next = wayOn;
+        return next == null ? Flux.empty() : next;
+    }
+
+    <A, B, R> BiFunction<A, B, R> watch(BiFunction<A, B, ? extends R> mapping) {
+        return (a, b) -> {
+            see();
+            return mapping.apply(a, b);
+        };
+    }
+
+    <A, R> Function<A, R> watch(Function<? super A, ? extends R> mapping) {
+        return a -> {
+            see();
+            return mapping.apply(a);
+        };
+    }
+
+    /** With segments an error is one of them, which the subscriber is not shown if there is a way on. */
+    <T> Function<Segment, Publisher<? extends T>> watchSegments(
+            Function<Segment, ? extends Publisher<? extends T>> mapping) {
+        return segment -> {
+            if (segment instanceof Message message && leaves(message.exception())) {
+                return Flux.error(message.exception());
+            }
+            see();
+            return mapping.apply(segment);
+        };
+    }
+
+    Predicate<Segment> watchFilter(Predicate<Segment> filter) {
+        return segment -> {
+            if (segment instanceof Message message && leaves(message.exception())) {
+                return true;
+            }
+            see();
+            return filter.test(segment);
+        };
+    }
+}

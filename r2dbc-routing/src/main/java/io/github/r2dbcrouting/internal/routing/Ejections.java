@@ -1,0 +1,191 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which replicas have failed requests lately, and are better left alone?
+ *
+ * <p>What requests find out by themselves, before a probe does: connects that fail, connections that are lost. Errors
+ * that a server reports for a statement are none of it. The rules are Envoy's outlier detection, with smaller numbers
+ * since there are few replicas and a probe looks after each of them anyway:
+ *
+ * <ul>
+ *   <li>{@value #FAILURES} failures with no success between them eject a replica for a second, twice as long each time
+ *       it comes back and fails again, up to half a minute; after as long without a failure it starts anew.
+ *   <li>Never more than half of the replicas are ejected ({@code max_ejection_percent}).
+ *   <li>One that comes back gets a tenth of its share first, and all of it after five seconds ({@code slow_start}). One
+ *       failure meanwhile ejects it again.
+ * </ul>
+ *
+ * <p>Thread-safe: one immutable array, replaced whole. Nothing is written while nothing fails.
+ */
+public final class Ejections {
+
+    /** So many failures in a row eject a replica; fewer are what an administrator does who ends one backend. */
+    public static final int FAILURES = 3;
+
+    private static final long SHORTEST = Duration.ofSeconds(1).toNanos();
+    private static final long LONGEST = Duration.ofSeconds(30).toNanos();
+    private static final long SLOW_START = Duration.ofSeconds(5).toNanos();
+
+    /** Shares are counted in hundredths. */
+    private static final int WHOLE_SHARE = 100;
+
+    private static final int FIRST_SHARE = 10;
+
+    private static final Standing[] NOTHING = {};
+
+    private final LongSupplier clock;
+    private final AtomicReference<Standing[]> records = new AtomicReference<>(NOTHING);
+
+    /**
+     * Creates an account in which nothing has failed.
+     *
+     * @param clock the time in nanoseconds, of any origin
+     */
+    public Ejections(LongSupplier clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * What is on record of one server.
+     *
+     * @param failures in a row, since it was last ejected
+     * @param ejectedFor how long it was ejected the last time; 0 if never, or long ago
+     * @param until when that is or was over
+     */
+    private record Standing(int failures, long ejectedFor, long until) {
+
+        static final Standing CLEAN = new Standing(0, 0, 0);
+
+        boolean ejected(long now) {
+            return ejectedFor > 0 && until - now > 0;
+        }
+
+        boolean starting(long now) {
+            return ejectedFor > 0 && now - until >= 0 && now - until < SLOW_START;
+        }
+
+        /** So long without another ejection, and the earlier ones are forgotten. */
+        boolean forgotten(long now) {
+            return ejectedFor > 0 && now - until >= LONGEST;
+        }
+
+        /** The hundredths of its share that it gets while it starts. */
+        long share(long now) {
+            return FIRST_SHARE + (WHOLE_SHARE - FIRST_SHARE) * (now - until) / SLOW_START;
+        }
+    }
+
+    /**
+     * A request could not use a server.
+     *
+     * @param server the index of a replica
+     * @param replicas how many replicas may be read from
+     */
+    public void failed(int server, int replicas) {
+        long now = clock.getAsLong();
+        records.updateAndGet(all -> with(all, server, afterFailure(all, server, replicas, now)));
+    }
+
+    private static Standing afterFailure(Standing[] all, int server, int replicas, long now) {
+        Standing before = of(all, server);
+        if (before.ejected(now)) {
+            // it was sent before the ejection, or because nobody else was left: no news
+            return before;
+        }
+        if (before.forgotten(now)) {
+            before = new Standing(before.failures, 0, 0);
+        }
+        int failures = before.failures + 1;
+        boolean enough = failures >= FAILURES || before.starting(now);
+        if (!enough || ejected(all, now) >= replicas / 2) {
+            return new Standing(failures, before.ejectedFor, before.until);
+        }
+        long time = before.ejectedFor == 0 ? SHORTEST : Math.min(before.ejectedFor * 2, LONGEST);
+        return new Standing(0, time, now + time);
+    }
+
+    /**
+     * A request was answered by a server.
+     *
+     * @param server the index of any server
+     */
+    public void succeeded(int server) {
+        if (of(current(), server).failures > 0) {
+            records.updateAndGet(all -> {
+                Standing before = of(all, server);
+                return with(all, server, new Standing(0, before.ejectedFor, before.until));
+            });
+        }
+    }
+
+    /**
+     * Tells whether a server is ejected now.
+     *
+     * @param server the index of any server
+     * @return whether it is; not while it only starts slowly
+     */
+    public boolean ejected(int server) {
+        Standing[] all = current();
+        return all.length > 0 && of(all, server).ejected(clock.getAsLong());
+    }
+
+    /**
+     * Draws whom this request leaves alone.
+     *
+     * @param random draws a number from 0 to below its argument
+     * @return the indexes of the ejected, and of those that start slowly and were not drawn; {@code null} if nobody
+     */
+    @Nullable
+    BitSet leftAlone(IntUnaryOperator random) {
+        Standing[] all = current();
+        if (all.length == 0) {
+            return null;
+        }
+        long now = clock.getAsLong();
+        BitSet leftAlone = null;
+        for (int server = 0; server < all.length; server++) {
+            Standing standing = all[server];
+            boolean left = standing.ejected(now)
+                    || (standing.starting(now) && random.applyAsInt(WHOLE_SHARE) >= standing.share(now));
+            if (left) {
+                leftAlone = leftAlone == null ? new BitSet() : leftAlone;
+                leftAlone.set(server);
+            }
+        }
+        return leftAlone;
+    }
+
+    /** Returns whether one is back sooner than another: of those that are to be left alone the less bad. */
+    boolean sooner(int one, int other) {
+        Standing[] all = current();
+        return of(all, one).until - of(all, other).until < 0;
+    }
+
+    private Standing[] current() {
+        return Objects.requireNonNull(records.get());
+    }
+
+    private static long ejected(Standing[] all, long now) {
+        return Arrays.stream(all).filter(standing -> standing.ejected(now)).count();
+    }
+
+    private static Standing of(Standing[] all, int server) {
+        return server < all.length ? all[server] : Standing.CLEAN;
+    }
+
+    private static Standing[] with(Standing[] all, int server, Standing standing) {
+        Standing[] changed = Arrays.copyOf(all, Math.max(all.length, server + 1));
+        Arrays.fill(changed, all.length, changed.length, Standing.CLEAN);
+        changed[server] = standing;
+        return changed;
+    }
+}
