@@ -13,6 +13,7 @@ import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
@@ -34,11 +35,15 @@ public final class Lender {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lender.class);
 
+    /** So long a read waits to learn what its session has seen elsewhere; then the primary serves it. */
+    static final Duration FLOOR_LIMIT = Duration.ofMillis(50);
+
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
     private final @Nullable RoutingListener listener;
     private final LeaseCheck check;
+    private final boolean monotonic;
     private final Duration firstTableLimit;
     private final Duration primaryLimit;
 
@@ -66,6 +71,7 @@ public final class Lender {
         this.pools = List.copyOf(pools);
         this.listener = listener;
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES));
+        this.monotonic = safeguards.has(Safeguard.MONOTONIC_READS);
         this.firstTableLimit = firstTableLimit;
         this.primaryLimit = primaryLimit;
     }
@@ -81,6 +87,21 @@ public final class Lender {
                 return await(Lender::started, firstTableLimit, ask, tried).then(route(ask, tried));
             }
             Route route = router.choose(tables.current(), ask, tried);
+            return route.awaitsFloors()
+                    ? floors(route)
+                            .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
+                    : chosen(route, ask, tried);
+        });
+    }
+
+    /** The session has to leave the replica that it read from: for that it must be known how far that one was. */
+    private static Mono<Boolean> floors(Route route) {
+        Sighting any = route.seen().get(0);
+        return any.session().floors(any.identity().cluster()).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
+    }
+
+    private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
+        return Mono.defer(() -> {
             announce(route, ask, tried);
             if (route.server() == null) {
                 Predicate<RoutingTable> servable =
@@ -101,7 +122,12 @@ public final class Lender {
 
     /** Whether a replica's connection that is held already has what the route requires. */
     boolean holds(Lease lease, Route route) {
-        return check.holds(lease, route.required(), tables.current());
+        return check.holds(lease, route, tables.current());
+    }
+
+    /** Whether it matters what sessions have read where. */
+    boolean monotonic() {
+        return monotonic;
     }
 
     /**

@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
@@ -110,18 +109,18 @@ final class RoutedStatement implements Statement {
         return Flux.deferContextual(context -> connection
                 .leaseForStatement(text.kind())
                 .flatMapMany(lease -> {
-                    PendingWrite write = connection.beginWrite(lease, context, text.kind());
+                    Tracked tracked = connection.track(lease, context, text.kind());
                     if (text.touchesDurability()) {
                         lease.physical().forgetDurability();
                     }
                     Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
                     // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
                     Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
-                    if (write == null) {
+                    if (tracked == null) {
                         return new InUse<Result>(lease, kept)
                                 .map(result -> new RoutedResult(result, lease, null, sentAtOnce));
                     }
-                    WatchedWrite watched = new WatchedWrite(lease, write, oneResult, sentAtOnce);
+                    WatchedWrite watched = new WatchedWrite(lease, tracked, oneResult, sentAtOnce);
                     return new InUse<Result>(lease, kept, () -> {}, watched).map(watched::watch);
                 }));
     }

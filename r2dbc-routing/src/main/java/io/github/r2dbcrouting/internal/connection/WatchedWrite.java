@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.r2dbc.spi.Result;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -15,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class WatchedWrite implements Ending {
 
     private final Lease lease;
-    private final PendingWrite write;
+    private final Tracked tracked;
     private final boolean oneResult;
     private final boolean sentAtOnce;
     private final AtomicInteger open = new AtomicInteger(1);
@@ -24,16 +23,16 @@ final class WatchedWrite implements Ending {
     private final AtomicBoolean over = new AtomicBoolean();
 
     /**
-     * Watches a write.
+     * Watches a statement or a batch.
      *
      * @param lease the connection that it is sent on
-     * @param write the write
+     * @param tracked hears of it
      * @param oneResult whether it brings one result only, so that whoever has taken that one may cancel the rest
      * @param sentAtOnce whether it is sent when its execution is subscribed, and not only when its result is consumed
      */
-    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult, boolean sentAtOnce) {
+    WatchedWrite(Lease lease, Tracked tracked, boolean oneResult, boolean sentAtOnce) {
         this.lease = lease;
-        this.write = write;
+        this.tracked = tracked;
         this.oneResult = oneResult;
         this.sentAtOnce = sentAtOnce;
     }
@@ -68,7 +67,7 @@ final class WatchedWrite implements Ending {
 
     private void partEnded() {
         if (open.decrementAndGet() == 0 && over.compareAndSet(false, true)) {
-            lease.ended(write);
+            tracked.ended();
         }
     }
 
@@ -77,13 +76,13 @@ final class WatchedWrite implements Ending {
         if (lease.engine().connectionLost(error)) {
             abandoned();
         } else if (over.compareAndSet(false, true)) {
-            lease.ended(write);
+            tracked.ended();
         }
     }
 
     void abandoned() {
         if (over.compareAndSet(false, true)) {
-            lease.abandoned(write);
+            tracked.abandoned();
         }
     }
 }

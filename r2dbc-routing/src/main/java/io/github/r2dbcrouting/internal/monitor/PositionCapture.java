@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -91,16 +92,22 @@ final class PositionCapture {
                 all.remove();
                 settled.add(write);
                 boolean sameLife = sample.openedAt() - write.endedAt() < 0;
-                if (!sameHistory || !(write.durable() || sameLife)) {
+                boolean safe = sameHistory && (write.durable() || sameLife);
+                if (!safe && write.write().mayHaveWritten()) {
                     possiblyLost.add(write.server());
                 }
             }
         }
         if (!settled.isEmpty()) {
             latest = position;
+            CausalToken shared = token(position);
+            settled.forEach(write -> write.write().settle(shared, sample.sentAt()));
         }
-        settled.forEach(write -> write.write().settle(position));
         return new Outcome(settled.size(), possiblyLost);
+    }
+
+    static CausalToken token(Position position) {
+        return CausalToken.of(List.of(position));
     }
 
     /** The newest position that a session was given; {@code null} if none was. */

@@ -107,7 +107,7 @@ class RouterTests {
 
         assertThat(route.server()).isSameAs(primary);
         assertThat(route.reason()).isEqualTo(Reason.WRITE_PENDING);
-        write.settle(position(10));
+        write.settle(token(10), 0);
         assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
     }
@@ -131,7 +131,7 @@ class RouterTests {
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
-        write.settle(null);
+        write.settle(token(1), 0);
     }
 
     @Test
@@ -315,7 +315,7 @@ class RouterTests {
         assertThat(decision.candidates())
                 .extracting(Candidate::refusal)
                 .containsExactly(null, Refusal.WRITE_PENDING, Refusal.WRITE_PENDING);
-        write.settle(null);
+        write.settle(token(1), 0);
     }
 
     @Test
