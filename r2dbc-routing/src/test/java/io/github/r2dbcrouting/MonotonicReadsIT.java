@@ -13,7 +13,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -29,15 +28,20 @@ class MonotonicReadsIT {
         this.cluster = cluster;
     }
 
-    /** The second replica lacks the row that the first one has. */
-    @BeforeEach
-    void oneReplicaBehind() {
+    /**
+     * The second replica lacks the row that the first one has. It was seen to be near before that, or it would be taken
+     * for too far behind to serve anything.
+     */
+    private void oneReplicaBehind(Safeguards safeguards) {
         cluster.primary().execute("CREATE TABLE note (id int PRIMARY KEY)");
+        factory = Factories.ready(Factories.over(cluster, safeguards));
+        cluster.primary().execute("CHECKPOINT");
         cluster.awaitReplayed();
         cluster.replica(1).pauseReplay();
         cluster.primary().execute("INSERT INTO note VALUES (1)");
         await().until(() ->
                 cluster.replica(0).query("SELECT count(*)::text FROM note").equals("1"));
+        await().until(() -> factory.table().replicas().size() == 2);
     }
 
     @AfterEach
@@ -48,7 +52,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void neverReadsOlderRowsFromTheOtherReplica(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
 
         for (int i = 0; i < 20; i++) {
             CausalSession session = CausalSession.create();
@@ -64,7 +68,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void neverReadsOlderRowsAfterTheReplicaThatItReadFromCrashed(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
         CausalSession session = sessionThatHasSeenTheRow();
 
         cluster.replica(0).kill();
@@ -77,7 +81,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void neverReadsOlderRowsAfterOneBackendOfTheReplicaCrashed(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
         CausalSession session = sessionThatHasSeenTheRow();
 
         cluster.replica(0).killBackend();
@@ -92,7 +96,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void neverReadsOlderRowsAfterTheLatestFromThePrimary(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
         cluster.replica(0).pauseReplay();
         cluster.primary().execute("INSERT INTO note VALUES (2)");
         CausalSession session = CausalSession.create();
@@ -109,7 +113,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void requiresWhatItSawOnThePrimaryWhenItFellBack(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
         cluster.replica(0).pauseReplay();
         cluster.primary().execute("INSERT INTO note VALUES (2)");
         CausalSession session = CausalSession.resume(Blocking.value(factory.capture()));
@@ -126,7 +130,7 @@ class MonotonicReadsIT {
     @FailsWithout(Safeguard.MONOTONIC_READS)
     @Test
     void neverReadsOlderRowsWhenItsStatementsRunAtOnce(Safeguards safeguards) {
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        oneReplicaBehind(safeguards);
         CausalSession session = CausalSession.create();
         AtomicLong seen = new AtomicLong();
         AtomicInteger older = new AtomicInteger();
@@ -151,7 +155,7 @@ class MonotonicReadsIT {
 
     @Test
     void hasATokenAfterItHasOnlyRead() {
-        factory = Factories.ready(Factories.over(cluster));
+        oneReplicaBehind(Safeguards.all());
         CausalToken token = CausalToken.parse(
                 Blocking.value(sessionThatHasSeenTheRow().token()).encode());
 
@@ -171,7 +175,7 @@ class MonotonicReadsIT {
 
     @Test
     void givesItsTokenWhileAReadOfItIsUnderWay() {
-        factory = Factories.ready(Factories.over(cluster));
+        oneReplicaBehind(Safeguards.all());
         CausalSession session = CausalSession.create();
         Mono<Long> tokens = Mono.usingWhen(
                         factory.create(),
@@ -188,7 +192,7 @@ class MonotonicReadsIT {
 
     @Test
     void givesItsTokenInsideAReadOnlyTransactionOnThePrimary() {
-        factory = Factories.ready(Factories.over(cluster));
+        oneReplicaBehind(Safeguards.all());
         CausalSession session = CausalSession.create();
         Mono<CausalToken> inside = Mono.usingWhen(
                 factory.create(),
@@ -206,7 +210,7 @@ class MonotonicReadsIT {
 
     @Test
     void staysWithOneReplicaWhileReadsWithoutASessionUseBoth() {
-        factory = Factories.ready(Factories.over(cluster));
+        oneReplicaBehind(Safeguards.all());
         cluster.replica(1).resumeReplay();
         cluster.awaitReplayed();
         CausalSession session = CausalSession.create();
@@ -225,7 +229,7 @@ class MonotonicReadsIT {
 
     @Test
     void movesToTheOtherReplicaOnceThatHasWhatWasSeen() {
-        factory = Factories.ready(Factories.over(cluster));
+        oneReplicaBehind(Safeguards.all());
         CausalSession session = sessionThatHasSeenTheRow();
         cluster.replica(1).resumeReplay();
         cluster.awaitReplayed();

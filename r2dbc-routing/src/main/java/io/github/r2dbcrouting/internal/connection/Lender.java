@@ -13,12 +13,13 @@ import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
-import io.github.r2dbcrouting.internal.session.Sighting;
+import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -88,16 +89,17 @@ public final class Lender {
             }
             Route route = router.choose(tables.current(), ask, tried);
             return route.awaitsFloors()
-                    ? floors(route)
+                    ? floors(ask, route)
                             .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
                     : chosen(route, ask, tried);
         });
     }
 
-    /** The session has to leave the replica that it read from: for that it must be known how far that one was. */
-    private static Mono<Boolean> floors(Route route) {
-        Sighting any = route.seen().get(0);
-        return any.session().floors(any.identity().cluster()).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
+    /** The session has to leave the server that it read from: for that it must be known how far that one was. */
+    private static Mono<Boolean> floors(Ask ask, Route route) {
+        SessionState session = Objects.requireNonNull(ask.session(), "session");
+        String cluster = Objects.requireNonNull(route.table().cluster(), "cluster");
+        return session.floors(cluster).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
     }
 
     private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {

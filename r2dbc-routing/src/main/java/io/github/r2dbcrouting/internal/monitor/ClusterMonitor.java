@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.CaptureStatistics;
 import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
@@ -164,6 +165,15 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     @Override
     public void find(SightedFloor floor) {
         serial.execute(() -> floors.find(floor));
+    }
+
+    /**
+     * Returns how the capture of positions goes. Any thread.
+     *
+     * @return a snapshot
+     */
+    public CaptureStatistics captureStatistics() {
+        return captures.statistics(tables.current());
     }
 
     /** Somebody waits for the position of a write. Any thread; returns at once. */

@@ -23,6 +23,7 @@ final class PositionCapture {
     private final Queue<EndedWrite> handedIn = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean announced = new AtomicBoolean();
     private final List<EndedWrite> waiting = new ArrayList<>();
+    private volatile int waitingCount;
     private @Nullable Position latest;
 
     /**
@@ -48,6 +49,7 @@ final class PositionCapture {
         for (EndedWrite write = handedIn.poll(); write != null; write = handedIn.poll()) {
             waiting.add(write);
         }
+        waitingCount = waiting.size();
     }
 
     /**
@@ -58,6 +60,21 @@ final class PositionCapture {
     boolean over() {
         announced.set(false);
         return !handedIn.isEmpty() && announced.compareAndSet(false, true);
+    }
+
+    /** How many wait, those that were only handed in as well. Any thread. */
+    int size() {
+        return waitingCount + handedIn.size();
+    }
+
+    /** When the first of those that were gathered ended; {@code null} if there is none. */
+    @Nullable
+    Long oldest() {
+        Long oldest = null;
+        for (EndedWrite write : waiting) {
+            oldest = oldest == null || write.endedAt() - oldest < 0 ? Long.valueOf(write.endedAt()) : oldest;
+        }
+        return oldest;
     }
 
     boolean waiting() {
@@ -98,6 +115,7 @@ final class PositionCapture {
                 }
             }
         }
+        waitingCount = waiting.size();
         if (!settled.isEmpty()) {
             latest = position;
             CausalToken shared = token(position);

@@ -117,6 +117,16 @@ public record Ask(
     }
 
     /**
+     * Tells whether the session has read from the primary what has no position yet.
+     *
+     * @param cluster the cluster that is routed to
+     * @return whether that must be awaited, if the read is causal
+     */
+    boolean readsPending(String cluster) {
+        return !placed && causal() && session != null && session.hasPendingReads(cluster);
+    }
+
+    /**
      * Returns where the session has read what has no position yet: only the same life of the same replica surely still
      * shows it.
      *

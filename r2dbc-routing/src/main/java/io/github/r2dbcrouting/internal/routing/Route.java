@@ -18,9 +18,15 @@ import org.jspecify.annotations.Nullable;
  * @param table the table that was read
  * @param seen where the session has read what has no position yet: whoever serves it must be of the same life, or be
  *     the primary
+ * @param awaitsFloors whether a replica might serve it as well, if only the positions of what was seen were known
  */
 public record Route(
-        @Nullable ServerState server, Reason reason, List<Position> required, RoutingTable table, List<Sighting> seen) {
+        @Nullable ServerState server,
+        Reason reason,
+        List<Position> required,
+        RoutingTable table,
+        List<Sighting> seen,
+        boolean awaitsFloors) {
 
     /**
      * Creates the outcome of a decision to which it does not matter what was seen before.
@@ -31,16 +37,7 @@ public record Route(
      * @param table the table that was read
      */
     public Route(@Nullable ServerState server, Reason reason, List<Position> required, RoutingTable table) {
-        this(server, reason, required, table, List.of());
-    }
-
-    /**
-     * Returns whether a replica might serve it as well, if only the positions of what was seen were known.
-     *
-     * @return whether the session has to move, and what it saw stands in the way
-     */
-    public boolean awaitsFloors() {
-        return reason == Reason.WRITE_PENDING && !seen.isEmpty();
+        this(server, reason, required, table, List.of(), false);
     }
 
     /**

@@ -69,20 +69,28 @@ public final class Router {
             return primary(table, Reason.WRITE_PENDING, List.of());
         }
         // in this order: what is seen becomes required, and never the other way round
+        boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
         List<Sighting> seen = seen(ask, cluster);
         List<Position> required = ask.required(cluster);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
+        if (readsPending) {
+            return awaitingFloors(table, required, seen);
+        }
         if (seen.isEmpty()) {
             return replica(table, reason, required, avoid);
         }
         ServerState stayed = stay(table.replicas(), seen, required, avoid);
         if (stayed != null && (ask.placed() || onOneServer(seen))) {
-            return new Route(stayed, reason, required, table, ask.placed() ? List.of() : seen);
+            return new Route(stayed, reason, required, table, ask.placed() ? List.of() : seen, false);
         }
         if (ask.placed() || table.replicas().isEmpty()) {
             return replica(table, reason, required, avoid);
         }
-        return new Route(table.primary().orElse(null), Reason.WRITE_PENDING, required, table, seen);
+        return awaitingFloors(table, required, seen);
+    }
+
+    private static Route awaitingFloors(RoutingTable table, List<Position> required, List<Sighting> seen) {
+        return new Route(table.primary().orElse(null), Reason.WRITE_PENDING, required, table, seen, true);
     }
 
     private List<Sighting> seen(Ask ask, String cluster) {
@@ -194,7 +202,7 @@ public final class Router {
     public RouteDecision explain(Route route, Ask ask, BitSet avoid) {
         ServerState chosen = route.server();
         String cluster = route.table().cluster();
-        boolean pending = pending(ask, cluster);
+        boolean pending = pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
         List<Position> required = cluster == null ? List.of() : ask.required(cluster);
         List<Sighting> seen = cluster == null || pending ? List.of() : seen(ask, cluster);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;

@@ -126,26 +126,31 @@ public final class SessionState {
     }
 
     /**
-     * Asks for the positions of what was seen on replicas, and waits for them. From then on {@link #required} has them.
+     * Asks for the positions of what was seen, on replicas and on the primary, and waits for them. From then on {@link #required} has them.
      *
      * @param cluster the cluster that is read from
      * @return completes when everything that was seen until it was subscribed has a position; sets no limit itself.
      *     Cancelling it only stops waiting
      */
     public Mono<Void> floors(String cluster) {
-        return Mono.defer(() -> allFloors(seen(cluster)));
+        return Mono.defer(() -> {
+            List<Mono<Void>> all = allFloors(seen(cluster));
+            for (PendingWrite pending : current().pending) {
+                if (pending.isRead() && pending.cluster().equals(cluster)) {
+                    all.add(pending.placed());
+                }
+            }
+            return Mono.when(all);
+        });
     }
 
     /** Asks for all of them at once, and only then waits. */
-    private static Mono<Void> allFloors(List<Sighting> seen) {
-        if (seen.isEmpty()) {
-            return Mono.empty();
-        }
-        List<Mono<Void>> all = new ArrayList<>(seen.size());
+    private static List<Mono<Void>> allFloors(List<Sighting> seen) {
+        List<Mono<Void>> all = new ArrayList<>(seen.size() + 1);
         for (Sighting sighting : seen) {
             all.add(sighting.floor().find());
         }
-        return Mono.when(all);
+        return all;
     }
 
     /**
@@ -173,16 +178,30 @@ public final class SessionState {
     }
 
     /**
-     * Tells whether something that was done on the primary of the cluster, through whichever router, is without a
-     * position.
+     * Tells whether a write to the cluster, through whichever router, is without a position.
      *
      * @param cluster the cluster that is read from
      * @return whether reads must see the primary
      */
     public boolean hasPending(String cluster) {
+        return hasPending(cluster, false);
+    }
+
+    /**
+     * Tells whether something that was read from the primary is without a position. That is known in a moment.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether {@link #floors} has to be awaited before a replica is read from
+     */
+    public boolean hasPendingReads(String cluster) {
+        return hasPending(cluster, true);
+    }
+
+    private boolean hasPending(String cluster, boolean reads) {
         List<PendingWrite> pending = current().pending;
         for (int i = 0; i < pending.size(); i++) {
-            if (pending.get(i).cluster().equals(cluster)) {
+            PendingWrite one = pending.get(i);
+            if (one.isRead() == reads && one.cluster().equals(cluster)) {
                 return true;
             }
         }
@@ -224,11 +243,10 @@ public final class SessionState {
                             + " its token after the commit, it cannot arrive before"));
                 }
             }
-            List<Mono<Void>> placed = new ArrayList<>(now.pending.size() + 1);
+            List<Mono<Void>> placed = allFloors(now.seen);
             for (PendingWrite write : now.pending) {
                 placed.add(write.placed());
             }
-            placed.add(allFloors(now.seen));
             return Mono.when(placed).then(Mono.defer(() -> Mono.justOrEmpty(observed())));
         });
     }
@@ -244,7 +262,7 @@ public final class SessionState {
             // whatever a replica showed before was on its primary before: the position covers that, too
             List<Sighting> seen = without(
                     before.seen,
-                    sighting -> sighting.over(sentAt)
+                    sighting -> sighting.over(sentAt - 1)
                             && sighting.identity().cluster().equals(write.cluster()));
             Snapshot after = new Snapshot(merged(before.token, token), without(before.pending, at), seen);
             if (snapshot.compareAndSet(before, after)) {
