@@ -191,7 +191,7 @@ class SightingTests {
     void neverLetsReadFromWhatIsBehind(long seed) {
         World world = new World(new Random(seed));
 
-        for (int step = 0; step < 3_000; step++) {
+        for (int step = 0; step < 10_000; step++) {
             world.step();
         }
 
@@ -282,7 +282,7 @@ class SightingTests {
                 }
                 case 8 -> capture();
                 default -> {
-                    if (random.nextInt(20) == 0) {
+                    if (random.nextInt(4) == 0) {
                         crash(replica);
                     } else {
                         learnFloors();
@@ -299,7 +299,7 @@ class SightingTests {
         }
 
         private void crash(Replica replica) {
-            replica.at = Math.max(1, replica.at - random.nextInt(10));
+            replica.at = Math.max(1, replica.at - random.nextInt(100));
             replica.connections.clear();
             replica.monitorOpenedAt = 0;
         }
