@@ -7,9 +7,10 @@ import reactor.core.publisher.Mono;
 /**
  * On whose behalf does a chain read and write?
  *
- * <p>A holder that is put into the immutable Context once ({@link Routing#session}) and collects the positions of the
- * writes made under it. What runs under the same session sees its writes, from any connection and any router that
- * shares it. Thread-safe; holds no resources and needs no closing.
+ * <p>A holder that is put into the immutable Context once ({@link Routing#session}) and collects the positions of what
+ * is written and seen under it. What runs under the same session sees its writes, and never un-sees what it saw, from
+ * any connection and any router that shares it. Its reads stay with one replica while they can, so give each user,
+ * request or job a session of its own. Thread-safe; holds no resources and needs no closing.
  *
  * @since 0.1.0
  */
@@ -52,15 +53,17 @@ public final class CausalSession {
     }
 
     /**
-     * Returns the token of everything written under this session before the subscription.
+     * Returns the token of everything written and seen under this session before the subscription.
      *
-     * <p>Nothing happens before it is subscribed; then it waits for the positions that writes still lack, which
-     * takes about a millisecond, and longer while the primary cannot be reached. It sets no limit itself: use
-     * {@code timeout}. Cancelling it changes nothing. The signals come on a thread of Reactor's parallel scheduler, or
-     * on the subscriber's own if nothing has to be waited for.
+     * <p>Nothing happens before it is subscribed; then it waits for the positions that are still lacking, which takes
+     * about a millisecond, and longer while the primary cannot be reached. What a read has shown that is still under
+     * way is covered as far as it has. It sets no limit itself: use {@code timeout}. Cancelling it changes nothing. The
+     * signals come on a thread of Reactor's parallel scheduler, or on the subscriber's own if nothing has to be waited
+     * for.
      *
-     * @return the token, or empty if nothing was written or observed; signals {@link IllegalStateException} at once
-     *     while a write transaction of this session is open, since its token could not arrive before that ends
+     * @return the token, or empty if nothing was written, read or observed; signals {@link IllegalStateException} at
+     *     once while a write transaction of this session is open, since its token could not arrive before that ends. A
+     *     transaction that is declared read-only does not count as one
      */
     public Mono<CausalToken> token() {
         return state.token();

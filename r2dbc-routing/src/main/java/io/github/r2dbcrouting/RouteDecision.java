@@ -50,8 +50,8 @@ public record RouteDecision(
         WRITE("it is a write, or not known to be a read"),
         /** A read that asked for the latest. */
         LATEST("the latest was asked for"),
-        /** The session has a write whose position is not known yet. */
-        WRITE_PENDING("the session's last write has no position yet, so only the primary surely has it"),
+        /** The session has written or seen something whose position is not known yet. */
+        WRITE_PENDING("what the session did last has no position yet, so only the primary surely has it"),
         /** No replica has what the session wrote. */
         NO_REPLICA_COVERS("no replica has what the session wrote"),
         /** There is no replica that may be read from. */
@@ -93,6 +93,8 @@ public record RouteDecision(
         WRITE_PENDING("may lack the session's last write"),
         /** It failed requests lately, and is left alone for a while. */
         EJECTED("left alone for a while, since it failed requests lately"),
+        /** The session has read from another replica, whose position then is not known yet. */
+        SEEN_ELSEWHERE("may lack what the session has read from another replica"),
         /** A connection to it could not be had for this request, or did not hold what the table says. */
         FAILED("could not be used for this request");
 

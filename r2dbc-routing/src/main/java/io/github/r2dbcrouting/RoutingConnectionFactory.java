@@ -270,6 +270,15 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
+     * Returns how the positions of what sessions did come in, for metrics.
+     *
+     * @return a snapshot, at once; cheap enough to be asked for by each scrape
+     */
+    public CaptureStatistics captureStatistics() {
+        return monitor.captureStatistics();
+    }
+
+    /**
      * Returns the pool of a server, for metrics.
      *
      * @param server the server's name

@@ -48,7 +48,7 @@ class CausalSessionTests {
         PendingWrite write = session.state().begin("7", false, () -> {});
 
         assertThat(session).hasToString("CausalSession[nothing written, 1 pending]");
-        write.settle(token.positions().get(0));
+        write.settle(token, 0);
         assertThat(session).hasToString("CausalSession[1~pg.7.1.5, 0 pending]");
     }
 

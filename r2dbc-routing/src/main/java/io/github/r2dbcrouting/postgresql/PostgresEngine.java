@@ -69,9 +69,14 @@ public final class PostgresEngine implements Engine {
      * Flushed by the call itself. It returns where the mark ends: behind everything that was written before, and at the
      * end of a record, where the flush position may again lie inside a record of another session. The fourth argument
      * came with version 17.
+     *
+     * <p>Where everything that was written is flushed no mark is needed, and none is made: sessions that read from an
+     * idle primary would otherwise move its position on with each read, and replicas would never be where they are.
      */
     private static final String NUDGE = "SELECT mark::text, pg_conf_load_time()::text"
-            + " FROM (SELECT pg_logical_emit_message(false, '', '', true) AS mark OFFSET 0) AS nudge";
+            + " FROM (SELECT CASE WHEN pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()"
+            + " THEN pg_current_wal_flush_lsn() ELSE pg_logical_emit_message(false, '', '', true) END AS mark"
+            + " OFFSET 0) AS nudge";
 
     /** Assigns a transaction id, so that its commit waits for the flush that the setting asks for. */
     private static final String NUDGE_BEFORE_17 =

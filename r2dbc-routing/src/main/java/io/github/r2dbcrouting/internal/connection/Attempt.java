@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Result.Message;
 import io.r2dbc.spi.Result.Segment;
@@ -23,7 +22,7 @@ final class Attempt {
 
     private final Execution execution;
     private final Lease lease;
-    private final @Nullable PendingWrite write;
+    private final @Nullable Tracked tracked;
     private final boolean mayLeave;
     private volatile boolean seen;
     private volatile boolean resultEmitted;
@@ -35,13 +34,13 @@ final class Attempt {
      *
      * @param execution what it belongs to
      * @param lease where it runs
-     * @param write what it counts as; {@code null} if not as a write
+     * @param tracked what a session hears of it; {@code null} if none does
      * @param mayLeave whether it can be run elsewhere at all
      */
-    Attempt(Execution execution, Lease lease, @Nullable PendingWrite write, boolean mayLeave) {
+    Attempt(Execution execution, Lease lease, @Nullable Tracked tracked, boolean mayLeave) {
         this.execution = execution;
         this.lease = lease;
-        this.write = write;
+        this.tracked = tracked;
         this.mayLeave = mayLeave;
     }
 
@@ -53,10 +52,10 @@ final class Attempt {
         // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
         Flux<Result> here;
-        if (write == null) {
+        if (tracked == null) {
             here = new InUse<Result>(lease, kept).map(result -> new RoutedResult(result, this, null, sentAtOnce));
         } else {
-            WatchedWrite watched = new WatchedWrite(lease, write, command.oneResult());
+            WatchedWrite watched = new WatchedWrite(lease, tracked, command.oneResult());
             here = new InUse<Result>(lease, kept, () -> {}, watched)
                     .map(result -> new RoutedResult(result, this, watched.opened(), sentAtOnce));
         }

@@ -3,7 +3,6 @@ package io.github.r2dbcrouting.internal.connection;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.internal.routing.Ask;
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Result;
@@ -69,12 +68,12 @@ final class Execution {
         if (command.text().leavesState()) {
             lease.markStateLeft();
         }
-        PendingWrite write = connection.beginWrite(lease, context, kind);
+        Tracked tracked = connection.track(lease, context, kind);
         if (command.text().touchesDurability()) {
             lease.physical().forgetDurability();
         }
         boolean free = command.repeatable() && connection.outsideTransaction(lease);
-        return new Attempt(this, lease, write, free);
+        return new Attempt(this, lease, tracked, free);
     }
 
     Command command() {

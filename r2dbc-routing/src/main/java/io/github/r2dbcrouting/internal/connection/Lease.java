@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.connection;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.monitor.EndedWrite;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.session.OpenRead;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Engine;
@@ -46,6 +47,7 @@ final class Lease {
     private final Connection pooled;
     private final PhysicalConnection physical;
     private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
+    private final Queue<OpenRead> reads = new ConcurrentLinkedQueue<>();
     private final Set<RoutedResult> unconsumed = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean released = new AtomicBoolean();
     private final AtomicInteger uses = new AtomicInteger();
@@ -103,6 +105,28 @@ final class Lease {
         return write;
     }
 
+    /** Begins a read on the primary: what it sees may be in no replica yet. */
+    PendingWrite readingOnPrimary(SessionState session, boolean mayWrite) {
+        PendingWrite read = session.beginRead(
+                physical.introduction().identity().cluster(),
+                mayWrite,
+                pool.monitor()::positionAwaited,
+                pool.monitor());
+        writes.add(read);
+        return read;
+    }
+
+    /** Begins a read on a replica: the session stays with the life of the server that this connection belongs to. */
+    OpenRead readingOnReplica(SessionState session) {
+        OpenRead read = session.beginRead(
+                pool.monitor(),
+                physical.introduction().identity(),
+                physical.openedAt(),
+                pool.monitor().now());
+        reads.add(read);
+        return read;
+    }
+
     /** Reads past what nobody will read, so that the connection can go on. */
     static void discard(Result result) {
         Detached.run(result.getRowsUpdated(), error -> LOG.debug("a result that nobody read failed", error));
@@ -125,6 +149,49 @@ final class Lease {
         }
     }
 
+    /**
+     * The server has answered for a statement, which may be part of a transaction that was begun by another statement's
+     * text: then it ends with that.
+     */
+    void endedUnlessInTransaction(PendingWrite write) {
+        if (connection().isAutoCommit()) {
+            ended(write);
+            transactionEnded();
+            return;
+        }
+        // perhaps the answer was only read up to the result, and the word that it ended the transaction follows
+        Detached.run(
+                drain().doOnSuccess(ignored -> {
+                    if (connection().isAutoCommit()) {
+                        ended(write);
+                        transactionEnded();
+                    } else {
+                        write.continuesInTransaction();
+                    }
+                }),
+                error -> LOG.debug("a connection of {} could not be drained", server.name(), error));
+    }
+
+    /** No transaction is open: what was written in one that was begun by a statement's text has ended with it. */
+    void transactionEnded() {
+        for (PendingWrite write : writes) {
+            if (write.continuing()) {
+                ended(write);
+            }
+        }
+    }
+
+    /** A read on this replica is over. */
+    void ended(OpenRead read, boolean answered) {
+        if (reads.remove(read)) {
+            if (answered) {
+                read.ended(pool.monitor().now());
+            } else {
+                read.brokenOff(pool.monitor().now());
+            }
+        }
+    }
+
     /** Nobody listens any longer to what becomes of the write: it ends when the connection has finished it. */
     void abandoned(PendingWrite write) {
         uncertain = true;
@@ -135,7 +202,7 @@ final class Lease {
 
     private void handIn(PendingWrite write) {
         write.end();
-        boolean durable = physical.durableCommits(monitorConfiguration());
+        boolean durable = !write.isRead() && physical.durableCommits(monitorConfiguration());
         pool.monitor().ended(endedNow(write, durable));
     }
 
@@ -225,6 +292,7 @@ final class Lease {
                 })
                 .then(Mono.defer(() -> Mono.from(pooled.close())))
                 .doFinally(signal -> {
+                    reads.forEach(read -> ended(read, false));
                     pool.lent().decrementAndGet();
                     returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
                 });

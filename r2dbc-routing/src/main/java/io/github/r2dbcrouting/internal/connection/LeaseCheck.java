@@ -5,9 +5,12 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.routing.Route;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -47,7 +50,46 @@ final class LeaseCheck {
         if (primary) {
             return knowsItsDurability(lease) ? Mono.just(lease) : introduceAgain(lease);
         }
+        if (!staysWith(lease, route.seen())) {
+            return learnFloors(lease, route.seen());
+        }
         return holds(lease, route.required(), now) ? Mono.just(lease) : ask(lease, route.required());
+    }
+
+    /** Whether something known says that the connection's server has what the route requires, and what was seen. */
+    boolean holds(Lease lease, Route route, RoutingTable table) {
+        return staysWith(lease, route.seen()) && holds(lease, route.required(), table);
+    }
+
+    /** Whether the connection belongs to the life in which the session has read whatever has no position yet. */
+    private boolean staysWith(Lease lease, List<Sighting> seen) {
+        PhysicalConnection physical = lease.physical();
+        ServerIdentity identity = physical.introduction().identity();
+        for (int i = 0; i < seen.size(); i++) {
+            Sighting sighting = seen.get(i);
+            boolean stays = livesMatter
+                    ? sighting.includes(identity, physical.openedAt())
+                    : sighting.identity().equals(identity);
+            if (!stays) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The connection is newer than what the session has seen: it serves if it has got beyond that. */
+    private Mono<Lease> learnFloors(Lease lease, List<Sighting> seen) {
+        SessionState session = seen.get(0).session();
+        String cluster = seen.get(0).identity().cluster();
+        String why = "is newer than what the session read, and it is not known where that was";
+        return session.floors(cluster)
+                .timeout(
+                        Lender.FLOOR_LIMIT, Mono.defer(() -> lease.release().then(Mono.error(() -> unfit(lease, why)))))
+                .then(Mono.defer(() -> {
+                    List<Position> required = session.required(cluster);
+                    return holds(lease, required, tables.current()) ? Mono.just(lease) : ask(lease, required);
+                }))
+                .doOnCancel(lease::releaseDetached);
     }
 
     /** Whether something known in the life of this connection says that its server covers the positions. */
@@ -137,8 +179,10 @@ final class LeaseCheck {
     }
 
     private static Mono<Lease> refuse(Lease lease, String why) {
-        return lease.discard()
-                .then(Mono.error(() -> new UnfitConnectionException(
-                        "a connection to " + lease.server().name() + " " + why)));
+        return lease.discard().then(Mono.error(() -> unfit(lease, why)));
+    }
+
+    private static UnfitConnectionException unfit(Lease lease, String why) {
+        return new UnfitConnectionException("a connection to " + lease.server().name() + " " + why);
     }
 }

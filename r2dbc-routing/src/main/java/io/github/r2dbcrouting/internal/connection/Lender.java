@@ -14,11 +14,13 @@ import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.routing.Shortage;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,12 +38,16 @@ public final class Lender {
 
     private static final Logger LOG = LoggerFactory.getLogger(Lender.class);
 
+    /** So long a read waits to learn what its session has seen elsewhere; then the primary serves it. */
+    static final Duration FLOOR_LIMIT = Duration.ofMillis(50);
+
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
     private final @Nullable RoutingListener listener;
     private final LeaseCheck check;
     private final Retries retries;
+    private final boolean monotonic;
     private final Duration firstTableLimit;
     private final Duration primaryLimit;
 
@@ -72,6 +78,7 @@ public final class Lender {
         this.listener = listener;
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES));
         this.retries = retries;
+        this.monotonic = safeguards.has(Safeguard.MONOTONIC_READS);
         this.firstTableLimit = firstTableLimit;
         this.primaryLimit = primaryLimit;
     }
@@ -87,6 +94,22 @@ public final class Lender {
                 return await(Lender::started, firstTableLimit, ask, tried).then(route(ask, tried));
             }
             Route route = router.choose(tables.current(), ask, tried);
+            return route.awaitsFloors()
+                    ? floors(ask, route)
+                            .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
+                    : chosen(route, ask, tried);
+        });
+    }
+
+    /** The session has to leave the server that it read from: for that it must be known how far that one was. */
+    private static Mono<Boolean> floors(Ask ask, Route route) {
+        SessionState session = Objects.requireNonNull(ask.session(), "session");
+        String cluster = Objects.requireNonNull(route.table().cluster(), "cluster");
+        return session.floors(cluster).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
+    }
+
+    private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
+        return Mono.deferContextual(context -> {
             announce(route, ask, tried, context);
             if (route.server() == null) {
                 Predicate<RoutingTable> servable =
@@ -107,7 +130,12 @@ public final class Lender {
 
     /** Whether a replica's connection that is held already has what the route requires. */
     boolean holds(Lease lease, Route route) {
-        return check.holds(lease, route.required(), tables.current());
+        return check.holds(lease, route, tables.current());
+    }
+
+    /** Whether it matters what sessions have read where. */
+    boolean monotonic() {
+        return monotonic;
     }
 
     /**

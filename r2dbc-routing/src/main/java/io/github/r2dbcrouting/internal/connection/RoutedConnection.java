@@ -19,7 +19,9 @@ import io.r2dbc.spi.TransactionDefinition;
 import io.r2dbc.spi.ValidationDepth;
 import java.time.Duration;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -60,8 +62,20 @@ public final class RoutedConnection implements Connection {
         this.metadata = metadata;
     }
 
-    /** A transaction that runs on a lease, with the write that it counts as; {@code null} if it cannot write. */
-    private record Transaction(Lease lease, @Nullable PendingWrite write) {}
+    /**
+     * A transaction that runs on a lease, with the writes that it counts as: one for each session that uses it, which
+     * may be another than the one that began it.
+     */
+    private record Transaction(Lease lease, boolean readOnly, List<PendingWrite> writes) {
+
+        void writtenBy(SessionState session) {
+            boolean onReplica = lease.server().role() != ServerRole.PRIMARY;
+            if (onReplica || writes.stream().anyMatch(write -> write.session() == session)) {
+                return;
+            }
+            writes.add(lease.writing(session, true));
+        }
+    }
 
     /** Finds the connection on which the statement of this subscriber runs. */
     Mono<Lease> leaseForStatement(StatementText.Kind kind) {
@@ -175,10 +189,12 @@ public final class RoutedConnection implements Connection {
             }
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
             return lease(ask).flatMap(lease -> {
-                boolean writes = ask.intent() == Intent.WRITE;
+                Transaction begun = new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>());
                 SessionState session = ask.session();
-                PendingWrite write = writes && session != null ? lease.writing(session, true) : null;
-                transaction = new Transaction(lease, write);
+                if (session != null && !begun.readOnly) {
+                    begun.writtenBy(session);
+                }
+                transaction = begun;
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
         });
@@ -188,8 +204,12 @@ public final class RoutedConnection implements Connection {
         return definition == null ? connection.beginTransaction() : connection.beginTransaction(definition);
     }
 
+    private static boolean declaredReadOnly(@Nullable TransactionDefinition definition) {
+        return definition != null && Boolean.TRUE.equals(definition.getAttribute(TransactionDefinition.READ_ONLY));
+    }
+
     private boolean readOnly(@Nullable TransactionDefinition definition) {
-        if (definition == null || !Boolean.TRUE.equals(definition.getAttribute(TransactionDefinition.READ_ONLY))) {
+        if (definition == null || !declaredReadOnly(definition)) {
             return false;
         }
         IsolationLevel isolation = definition.getAttribute(TransactionDefinition.ISOLATION_LEVEL);
@@ -210,7 +230,10 @@ public final class RoutedConnection implements Connection {
 
     private Mono<Void> ending(Function<Connection, Publisher<Void>> command) {
         return onOpenTransaction(lease -> command(lease, command.apply(lease.connection()))
-                .doOnSuccess(ignored -> endTransaction())
+                .doOnSuccess(ignored -> {
+                    endTransaction();
+                    lease.transactionEnded();
+                })
                 .doOnError(error -> {
                     if (lease.connection().isAutoCommit() && !engine.connectionLost(error)) {
                         endTransaction();
@@ -221,8 +244,8 @@ public final class RoutedConnection implements Connection {
     private void endTransaction() {
         Transaction ended = transaction;
         transaction = null;
-        if (ended != null && ended.write != null) {
-            ended.lease.ended(ended.write);
+        if (ended != null) {
+            ended.writes.forEach(ended.lease::ended);
         }
     }
 
@@ -273,18 +296,31 @@ public final class RoutedConnection implements Connection {
         return new RoutedStatement(this, engine, Required.argument(sql, "sql"));
     }
 
-    /** Counts what is about to be sent outside a transaction as a write of the session, if there is one. */
+    /** Counts what is about to be sent as something that the session of its subscriber, if there is one, does. */
     @Nullable
-    PendingWrite beginWrite(Lease lease, ContextView context, StatementText.Kind kind) {
+    Tracked track(Lease lease, ContextView context, StatementText.Kind kind) {
         SessionState session = context.getOrDefault(SessionState.class, null);
-        boolean untracked = session == null
-                || transaction != null
-                || lease.server().role() != ServerRole.PRIMARY
-                || Ask.ofStatement(context, kind).intent() == Intent.READ;
-        if (untracked || session == null) {
+        if (session == null) {
             return null;
         }
-        return lease.writing(session, false);
+        if (lease.server().role() != ServerRole.PRIMARY) {
+            return lender.monotonic() ? new Tracked.OnReplica(lease, lease.readingOnReplica(session)) : null;
+        }
+        Transaction open = transaction;
+        if (open == null) {
+            if (Ask.ofStatement(context, kind).intent() == Intent.WRITE) {
+                return new Tracked.OnPrimary(lease, lease.writing(session, false));
+            }
+            boolean mayWrite = kind != StatementText.Kind.READ;
+            return lender.monotonic() ? new Tracked.OnPrimary(lease, lease.readingOnPrimary(session, mayWrite)) : null;
+        }
+        if (open.readOnly && kind != StatementText.Kind.WRITE) {
+            return lender.monotonic()
+                    ? new Tracked.InReadOnlyTransaction(lease, lease.readingOnPrimary(session, false))
+                    : null;
+        }
+        open.writtenBy(session);
+        return null;
     }
 
     @Override

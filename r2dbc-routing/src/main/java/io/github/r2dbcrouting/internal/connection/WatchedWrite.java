@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -14,7 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class WatchedWrite implements Ending {
 
     private final Lease lease;
-    private final PendingWrite write;
+    private final Tracked tracked;
     private final boolean oneResult;
     private final AtomicInteger open = new AtomicInteger(1);
     private final AtomicInteger results = new AtomicInteger();
@@ -22,15 +21,15 @@ final class WatchedWrite implements Ending {
     private final AtomicBoolean over = new AtomicBoolean();
 
     /**
-     * Watches a write.
+     * Watches a statement or a batch.
      *
      * @param lease the connection that it is sent on
-     * @param write the write
+     * @param tracked hears of it
      * @param oneResult whether it brings one result only, so that whoever has taken that one may cancel the rest
      */
-    WatchedWrite(Lease lease, PendingWrite write, boolean oneResult) {
+    WatchedWrite(Lease lease, Tracked tracked, boolean oneResult) {
         this.lease = lease;
-        this.write = write;
+        this.tracked = tracked;
         this.oneResult = oneResult;
     }
 
@@ -64,7 +63,7 @@ final class WatchedWrite implements Ending {
 
     private void partEnded() {
         if (open.decrementAndGet() == 0 && over.compareAndSet(false, true)) {
-            lease.ended(write);
+            tracked.ended();
         }
     }
 
@@ -73,13 +72,13 @@ final class WatchedWrite implements Ending {
         if (lease.engine().connectionLost(error)) {
             abandoned();
         } else if (over.compareAndSet(false, true)) {
-            lease.ended(write);
+            tracked.ended();
         }
     }
 
     void abandoned() {
         if (over.compareAndSet(false, true)) {
-            lease.abandoned(write);
+            tracked.abandoned();
         }
     }
 }

@@ -1,8 +1,14 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.CaptureStatistics;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -49,6 +55,9 @@ final class CaptureLoop {
     private long lastSentAt;
     private boolean capturing;
     private volatile long awaitedAt;
+    private volatile Counted counted = new Counted(0, 0, 0, 0, 0, 0, null);
+    /** When the first of those that wait was gathered; {@code null} while none does. */
+    private volatile @Nullable Long waitingSince;
 
     /** The server whose positions are captured. Called within the monitor's tasks. */
     interface Primary {
@@ -110,10 +119,15 @@ final class CaptureLoop {
         }
     }
 
+    private void noteWaiting() {
+        waitingSince = capture.oldest();
+    }
+
     private void send() {
         if (!capturing) {
             timer = null;
             capture.gather();
+            noteWaiting();
             capturing = true;
             if (capture.waiting()) {
                 askPrimary();
@@ -154,9 +168,14 @@ final class CaptureLoop {
             nudgedTo = position;
         }
         PositionCapture.Outcome outcome = capture.settle(server, sample, position, !nudging);
+        long now = clock.getAsLong();
         if (outcome.settled() > 0 || sample.nudged()) {
-            capturedAt = clock.getAsLong();
+            capturedAt = now;
         }
+        if (outcome.settled() > 0 || sample.nudged() || !outcome.possiblyLost().isEmpty()) {
+            counted = counted.with(outcome, sample, now, capture.latest());
+        }
+        noteWaiting();
         if (capturing && sample.sentAt() - lastSentAt >= 0) {
             if (capture.waiting()) {
                 askPrimary();
@@ -209,5 +228,53 @@ final class CaptureLoop {
         return wanted != null
                 && (position == null || !position.covers(wanted))
                 && clock.getAsLong() - capturedAt <= lately.toNanos();
+    }
+
+    /** Any thread. */
+    CaptureStatistics statistics(RoutingTable table) {
+        Counted now = counted;
+        long time = clock.getAsLong();
+        Position latest = now.latest;
+        int uncovered = 0;
+        for (ServerState replica : table.servers()) {
+            boolean answers = replica.role() == ServerRole.REPLICA && replica.status() == ServerStatus.UP;
+            if (latest != null && answers && !replica.covers(List.of(latest))) {
+                uncovered++;
+            }
+        }
+        Long since = waitingSince;
+        return new CaptureStatistics(
+                capture.size(),
+                since == null ? Duration.ZERO : Duration.ofNanos(Math.max(0, time - since)),
+                now.captures,
+                now.captured,
+                Duration.ofNanos(now.took),
+                now.nudges,
+                now.possiblyLost,
+                uncovered,
+                uncovered == 0 ? Duration.ZERO : Duration.ofNanos(Math.max(0, time - now.at)));
+    }
+
+    /** What has been counted so far; replaced whole by the monitor's tasks. */
+    private record Counted(
+            long captures,
+            long captured,
+            long took,
+            long nudges,
+            long possiblyLost,
+            long at,
+            @Nullable Position latest) {
+
+        Counted with(PositionCapture.Outcome outcome, Sample sample, long now, @Nullable Position newest) {
+            boolean any = outcome.settled() > 0;
+            return new Counted(
+                    captures + (any ? 1 : 0),
+                    captured + outcome.settled(),
+                    any ? now - sample.sentAt() : took,
+                    nudges + (sample.nudged() ? 1 : 0),
+                    possiblyLost + outcome.possiblyLost().size(),
+                    any ? now : at,
+                    newest);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.CaptureStatistics;
 import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
@@ -8,12 +9,15 @@ import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.Floors;
+import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -33,7 +37,7 @@ import reactor.core.scheduler.Scheduler;
  * <p>Everything happens in tasks that run one at a time, so nothing here is shared: samples come in, the table goes out.
  * Request threads hand writes in and leave questions; at most they run a task that happens to be due.
  */
-public final class ClusterMonitor implements ServerSampler.Audience, Questions {
+public final class ClusterMonitor implements ServerSampler.Audience, Questions, Floors {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClusterMonitor.class);
 
@@ -47,6 +51,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     /** Readers note their questions no more often than this, so that many do not fight over one cache line. */
     private static final Duration QUESTION_GRAIN = Duration.ofMillis(10);
+
+    /** Sessions that want a position of the same replica within this time share one probe. */
+    private static final Duration FLOOR_TICK = Duration.ofMillis(1);
 
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
@@ -67,6 +74,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private final ClusterReducer reducer;
     private final PositionHistory history;
     private final CaptureLoop captures;
+    private final ReplicaFloors floors = new ReplicaFloors(new FloorServers());
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -129,6 +137,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      *
      * @return nanoseconds since an arbitrary moment
      */
+    @Override
     public long now() {
         return clock.getAsLong();
     }
@@ -150,6 +159,21 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
      */
     public void ended(EndedWrite write) {
         captures.handIn(write);
+    }
+
+    /** Finds the position of what a session has seen. Any thread; returns at once. */
+    @Override
+    public void find(SightedFloor floor) {
+        serial.execute(() -> floors.find(floor));
+    }
+
+    /**
+     * Returns how the capture of positions goes. Any thread.
+     *
+     * @return a snapshot
+     */
+    public CaptureStatistics captureStatistics() {
+        return captures.statistics(tables.current());
     }
 
     /** Somebody waits for the position of a write. Any thread; returns at once. */
@@ -208,6 +232,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         reports.set(index, reports.get(index).answered(sample));
         noticeConfiguration(server, before, sample);
         remember(server, sample);
+        floors.heardOf(reports.get(index));
         if (!onlyMovedOn(before, sample) || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
             publish();
         }
@@ -226,6 +251,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
             captures.primaryFailed();
         }
         reports.set(index, reports.get(index).failed(Problems.describe(error)));
+        floors.heardOf(reports.get(index));
         publish();
     }
 
@@ -359,6 +385,36 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private void later(Runnable task, Duration delay) {
         if (!scheduler.isDisposed()) {
             scheduler.schedule(() -> serial.execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private final class FloorServers implements ReplicaFloors.Servers {
+
+        private final BitSet due = new BitSet();
+
+        @Override
+        public List<ServerReport> reports() {
+            return reports;
+        }
+
+        @Override
+        public void probeSoon(int server) {
+            if (!due.get(server)) {
+                due.set(server);
+                later(
+                        () -> {
+                            due.clear(server);
+                            samplers.get(server).probeNow(false);
+                        },
+                        FLOOR_TICK);
+            }
+        }
+
+        /** Flushed before a replica had it, so it needs no nudge. */
+        @Override
+        public void askPrimary(SightedFloor floor) {
+            captures.handIn(new EndedWrite(floor, -1, null, floor.replica() != null, clock.getAsLong()));
+            captures.awaited();
         }
     }
 }

@@ -1,20 +1,20 @@
 package io.github.r2dbcrouting.internal.monitor;
 
-import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.spi.Position;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write whose outcome is decided and whose position is still to be learnt.
+ * Something whose outcome is decided and whose position is still to be learnt: a write in the first place.
  *
- * @param write the write
- * @param server the index of the server that it was sent to
+ * @param write the write, or what a session has seen
+ * @param server the index of the server that it was sent to; -1 if any later position of any primary serves
  * @param basis a position of that server from before the write; {@code null} if none is known
  * @param durable whether its commit was answered only after it was safe on the server's disk
  * @param endedAt when its outcome was decided, by the monitor's clock
  */
 public record EndedWrite(
-        PendingWrite write, int server, @Nullable Position basis, boolean durable, long endedAt) {
+        Unplaced write, int server, @Nullable Position basis, boolean durable, long endedAt) {
 
     EndedWrite withoutDurability() {
         return new EndedWrite(write, server, basis, false, endedAt);

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ final class PositionCapture {
     private final Queue<EndedWrite> handedIn = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean announced = new AtomicBoolean();
     private final List<EndedWrite> waiting = new ArrayList<>();
+    private volatile int waitingCount;
     private @Nullable Position latest;
 
     /**
@@ -47,6 +49,7 @@ final class PositionCapture {
         for (EndedWrite write = handedIn.poll(); write != null; write = handedIn.poll()) {
             waiting.add(write);
         }
+        waitingCount = waiting.size();
     }
 
     /**
@@ -57,6 +60,21 @@ final class PositionCapture {
     boolean over() {
         announced.set(false);
         return !handedIn.isEmpty() && announced.compareAndSet(false, true);
+    }
+
+    /** How many wait, those that were only handed in as well. Any thread. */
+    int size() {
+        return waitingCount + handedIn.size();
+    }
+
+    /** When the first of those that were gathered ended; {@code null} if there is none. */
+    @Nullable
+    Long oldest() {
+        Long oldest = null;
+        for (EndedWrite write : waiting) {
+            oldest = oldest == null || write.endedAt() - oldest < 0 ? Long.valueOf(write.endedAt()) : oldest;
+        }
+        return oldest;
     }
 
     boolean waiting() {
@@ -91,16 +109,23 @@ final class PositionCapture {
                 all.remove();
                 settled.add(write);
                 boolean sameLife = sample.openedAt() - write.endedAt() < 0;
-                if (!sameHistory || !(write.durable() || sameLife)) {
+                boolean safe = sameHistory && (write.durable() || sameLife);
+                if (!safe && write.write().mayHaveWritten()) {
                     possiblyLost.add(write.server());
                 }
             }
         }
+        waitingCount = waiting.size();
         if (!settled.isEmpty()) {
             latest = position;
+            CausalToken shared = token(position);
+            settled.forEach(write -> write.write().settle(shared, sample.sentAt()));
         }
-        settled.forEach(write -> write.write().settle(position));
         return new Outcome(settled.size(), possiblyLost);
+    }
+
+    static CausalToken token(Position position) {
+        return CausalToken.of(List.of(position));
     }
 
     /** The newest position that a session was given; {@code null} if none was. */

@@ -1,13 +1,12 @@
 package io.github.r2dbcrouting.internal.routing;
 
-import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.StatementText;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import reactor.util.context.ContextView;
@@ -18,9 +17,21 @@ import reactor.util.context.ContextView;
  * @param intent whether a replica may serve it
  * @param freshness how fresh it must be
  * @param session on whose behalf; {@code null} if nobody's
+ * @param placed whether everything that the session had seen when this was asked has its position by now
  */
 public record Ask(
-        Intent intent, Freshness freshness, @Nullable SessionState session) {
+        Intent intent, Freshness freshness, @Nullable SessionState session, boolean placed) {
+
+    /**
+     * Asks something, with nothing known of what the session has seen.
+     *
+     * @param intent whether a replica may serve it
+     * @param freshness how fresh it must be
+     * @param session on whose behalf; {@code null} if nobody's
+     */
+    public Ask(Intent intent, Freshness freshness, @Nullable SessionState session) {
+        this(intent, freshness, session, false);
+    }
 
     /**
      * Puts together what a statement outside a transaction asks.
@@ -81,6 +92,16 @@ public record Ask(
         return new Ask(Intent.WRITE, freshness, session);
     }
 
+    /**
+     * Asks the same once {@link SessionState#floors} has completed: what others of the session go on to see meanwhile
+     * does not matter to it.
+     *
+     * @return what is asked, of any replica that has what was seen
+     */
+    public Ask afterFloors() {
+        return new Ask(intent, freshness, session, true);
+    }
+
     boolean causal() {
         return freshness.kind() == Freshness.Kind.CAUSAL && session != null;
     }
@@ -92,21 +113,28 @@ public record Ask(
      * @return the session's positions in that cluster, if the read is causal
      */
     public List<Position> required(String cluster) {
-        CausalToken token = causal() && session != null ? session.observed() : null;
-        if (token == null) {
-            return List.of();
-        }
-        List<Position> positions = token.positions();
-        if (positions.size() == 1) {
-            return positions.get(0).cluster().equals(cluster) ? positions : List.of();
-        }
-        List<Position> own = new ArrayList<>(positions.size());
-        for (Position position : positions) {
-            if (position.cluster().equals(cluster)) {
-                own.add(position);
-            }
-        }
-        return own;
+        return causal() && session != null ? session.required(cluster) : List.of();
+    }
+
+    /**
+     * Tells whether the session has read from the primary what has no position yet.
+     *
+     * @param cluster the cluster that is routed to
+     * @return whether that must be awaited, if the read is causal
+     */
+    boolean readsPending(String cluster) {
+        return !placed && causal() && session != null && session.hasPendingReads(cluster);
+    }
+
+    /**
+     * Returns where the session has read what has no position yet: only the same life of the same replica surely still
+     * shows it.
+     *
+     * @param cluster the cluster that is routed to
+     * @return what the session has seen on replicas, if the read is causal
+     */
+    public List<Sighting> seen(String cluster) {
+        return causal() && session != null ? session.seen(cluster) : List.of();
     }
 
     @Override

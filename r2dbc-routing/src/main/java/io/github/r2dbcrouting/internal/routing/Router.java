@@ -13,6 +13,7 @@ import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -79,9 +80,63 @@ public final class Router {
         if (pending(ask, cluster)) {
             return primary(table, Reason.WRITE_PENDING, List.of());
         }
+        // in this order: what is seen becomes required, and never the other way round
+        boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
+        List<Sighting> seen = seen(ask, cluster);
         List<Position> required = ask.required(cluster);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
-        return replica(table, reason, required, avoid);
+        if (readsPending) {
+            return awaitingFloors(table, required, seen);
+        }
+        if (seen.isEmpty()) {
+            return replica(table, reason, required, avoid);
+        }
+        ServerState stayed = stay(table.replicas(), seen, required, avoid);
+        if (stayed != null && (ask.placed() || onOneServer(seen))) {
+            return new Route(stayed, reason, required, table, ask.placed() ? List.of() : seen, false);
+        }
+        if (ask.placed() || table.replicas().isEmpty()) {
+            return replica(table, reason, required, avoid);
+        }
+        return awaitingFloors(table, required, seen);
+    }
+
+    private static Route awaitingFloors(RoutingTable table, List<Position> required, List<Sighting> seen) {
+        return new Route(table.primary().orElse(null), Reason.WRITE_PENDING, required, table, seen, true);
+    }
+
+    private List<Sighting> seen(Ask ask, String cluster) {
+        return safeguards.has(Safeguard.MONOTONIC_READS) ? ask.seen(cluster) : List.of();
+    }
+
+    private static boolean onOneServer(List<Sighting> seen) {
+        for (int i = 1; i < seen.size(); i++) {
+            if (!seen.get(i).identity().equals(seen.get(0).identity())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The first that the session has read from, so that reads at the same time come to agree on one. */
+    private static @Nullable ServerState stay(
+            List<ServerState> replicas, List<Sighting> seen, List<Position> required, BitSet avoid) {
+        for (int i = 0; i < replicas.size(); i++) {
+            ServerState replica = replicas.get(i);
+            if (eligible(replica, required, avoid) && seenAt(replica, seen)) {
+                return replica;
+            }
+        }
+        return null;
+    }
+
+    private static boolean seenAt(ServerState replica, List<Sighting> seen) {
+        for (int i = 0; i < seen.size(); i++) {
+            if (seen.get(i).identity().equals(replica.identity())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean pending(Ask ask, @Nullable String cluster) {
@@ -181,14 +236,15 @@ public final class Router {
     public RouteDecision explain(Route route, Ask ask, BitSet avoid) {
         ServerState chosen = route.server();
         String cluster = route.table().cluster();
-        boolean pending = pending(ask, cluster);
+        boolean pending = pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
         List<Position> required = cluster == null ? List.of() : ask.required(cluster);
+        List<Sighting> seen = cluster == null || pending ? List.of() : seen(ask, cluster);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         List<Candidate> candidates = new ArrayList<>();
         for (ServerState server : route.table().servers()) {
             boolean isChosen = chosen != null && chosen.index() == server.index();
             candidates.add(new Candidate(
-                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, required, avoid)));
+                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, required, seen, avoid)));
         }
         return new RouteDecision(
                 chosen == null ? null : chosen.name(),
@@ -200,7 +256,12 @@ public final class Router {
     }
 
     private @Nullable Refusal refusal(
-            ServerState server, boolean primaryOnly, boolean pending, List<Position> required, BitSet avoid) {
+            ServerState server,
+            boolean primaryOnly,
+            boolean pending,
+            List<Position> required,
+            List<Sighting> seen,
+            BitSet avoid) {
         if (avoid.get(server.index())) {
             return Refusal.FAILED;
         }
@@ -218,6 +279,10 @@ public final class Router {
         }
         if (!server.covers(required)) {
             return Refusal.BEHIND_TOKEN;
+        }
+        boolean stays = seen.isEmpty() || (onOneServer(seen) && seenAt(server, seen));
+        if (!stays) {
+            return Refusal.SEEN_ELSEWHERE;
         }
         return ejections.ejected(server.index()) ? Refusal.EJECTED : null;
     }

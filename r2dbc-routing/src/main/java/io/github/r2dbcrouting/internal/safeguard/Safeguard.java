@@ -6,6 +6,8 @@ public enum Safeguard {
     LIVES,
     /** A write is pending until a position read after its completion is known. */
     PENDING_WRITES,
+    /** What a session saw from one server it never un-sees at the next. */
+    MONOTONIC_READS,
     /** The history is nudged where the flush position cannot be relied on or does not move. */
     NUDGE,
     /** A connection that arrives after its borrower has gone is given back, and one in use is not. */

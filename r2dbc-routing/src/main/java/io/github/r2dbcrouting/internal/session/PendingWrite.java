@@ -1,6 +1,6 @@
 package io.github.r2dbcrouting.internal.session;
 
-import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.CausalToken;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -8,12 +8,13 @@ import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * One write of a session whose position is not yet known.
+ * One statement or transaction of a session on the primary whose position is not yet known.
  *
- * <p>It is pending from before it is sent until a position at or behind its commit is known. Thread-safe; settling it
- * twice has no further effect.
+ * <p>It is pending from before it is sent until a position at or behind its commit is known. A read on the primary is
+ * one as well: it may call a function that writes, or see a commit that no replica has. Thread-safe; settling it twice
+ * has no further effect.
  */
-public final class PendingWrite {
+public final class PendingWrite implements Unplaced {
 
     private static final Sinks.Empty<Void> SETTLED = Sinks.empty();
 
@@ -24,30 +25,63 @@ public final class PendingWrite {
     private final SessionState session;
     private final String cluster;
     private final Runnable onAwaited;
+    private final @Nullable Floors readFloors;
+    private final boolean mayHaveWritten;
     /** Made by the first who waits: most writes have their position before anybody asks. */
     private final AtomicReference<Sinks.@Nullable Empty<Void>> waiting = new AtomicReference<>();
 
-    private volatile boolean openTransaction;
+    /** Whether it is a transaction or a read that has not ended. */
+    private volatile boolean open;
 
-    PendingWrite(SessionState session, String cluster, boolean transaction, Runnable onAwaited) {
+    private volatile boolean continuing;
+
+    PendingWrite(
+            SessionState session,
+            String cluster,
+            boolean open,
+            Runnable onAwaited,
+            @Nullable Floors readFloors,
+            boolean mayHaveWritten) {
         this.session = session;
         this.cluster = cluster;
+        this.open = open;
         this.onAwaited = onAwaited;
-        this.openTransaction = transaction;
+        this.readFloors = readFloors;
+        this.mayHaveWritten = mayHaveWritten;
     }
 
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
     public void end() {
-        openTransaction = false;
+        open = false;
+    }
+
+    /** Its statement has ended, and turned out to be part of a transaction that is still open. */
+    public void continuesInTransaction() {
+        open = true;
+        continuing = true;
     }
 
     /**
-     * The write, if it took place, lies at or before the position.
+     * Tells whether it ends only with a transaction that its statement did not begin.
      *
-     * @param position the position, or {@code null} if the write cannot have taken place or nothing can be said of it
+     * @return whether {@link #continuesInTransaction()} was called
      */
-    public void settle(@Nullable Position position) {
-        if (!session.settle(this, position)) {
+    public boolean continuing() {
+        return continuing;
+    }
+
+    /**
+     * Tells whether it was a read, which may have seen commits of others that are not on the disk yet.
+     *
+     * @return whether it began as a read
+     */
+    public boolean isRead() {
+        return readFloors != null;
+    }
+
+    @Override
+    public void settle(CausalToken token, long sentAt) {
+        if (!session.settle(this, token, sentAt)) {
             return;
         }
         Sinks.Empty<Void> waiters = waiting.getAndSet(SETTLED);
@@ -57,12 +91,33 @@ public final class PendingWrite {
         }
     }
 
+    @Override
+    public boolean mayHaveWritten() {
+        return mayHaveWritten;
+    }
+
+    /**
+     * Returns on whose behalf it is.
+     *
+     * @return the session
+     */
+    public SessionState session() {
+        return session;
+    }
+
     String cluster() {
         return cluster;
     }
 
     boolean openTransaction() {
-        return openTransaction;
+        return open && readFloors == null;
+    }
+
+    /** Waits until everything of it that was seen or written by now has a position. */
+    Mono<Void> placed() {
+        return readFloors != null && open
+                ? SightedFloor.onPrimary(session, readFloors).find()
+                : settled();
     }
 
     /** Waits until it is settled, and says that somebody does. */

@@ -2,23 +2,27 @@ package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * What has a session written, and which of it is still without a position?
+ * What has a session written and seen, and which of it is still without a position?
+ *
+ * <p>What it wrote, or read on the primary, is pending until its position is known; what it read on a replica is a
+ * {@link Sighting}, which gets a position only when the session reads elsewhere or its token is asked for.
  *
  * <p>Thread-safe: one immutable value, replaced whole.
  */
 public final class SessionState {
 
-    private static final Snapshot EMPTY = new Snapshot(null, List.of());
+    private static final Snapshot EMPTY = new Snapshot(null, List.of(), List.of());
 
     private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
 
@@ -34,9 +38,143 @@ public final class SessionState {
      * @return the write, to be settled exactly when its position is known
      */
     public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited) {
-        PendingWrite write = new PendingWrite(this, cluster, transaction, onAwaited);
-        update(now -> new Snapshot(now.token, with(now.pending, write)));
+        return add(new PendingWrite(this, cluster, transaction, onAwaited, null, true));
+    }
+
+    /**
+     * Counts a read on the primary as pending, from before it is sent.
+     *
+     * @param cluster whose history it sees
+     * @param mayWrite whether it could call a function that writes
+     * @param onAwaited runs when somebody waits for its position; must be quick
+     * @param floors finds the position of what it has seen while it is under way
+     * @return the read, to be settled exactly when its position is known
+     */
+    public PendingWrite beginRead(String cluster, boolean mayWrite, Runnable onAwaited, Floors floors) {
+        return add(new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite));
+    }
+
+    private PendingWrite add(PendingWrite write) {
+        update(now -> new Snapshot(now.token, with(now.pending, write), now.seen));
         return write;
+    }
+
+    /**
+     * Counts a read on a replica, from before it is sent.
+     *
+     * @param floors finds the replica's position, should it be needed
+     * @param replica the server
+     * @param openedAt a time at which the read's connection was open
+     * @param now the time
+     * @return the read, to be ended once
+     */
+    public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
+        while (true) {
+            Snapshot before = current();
+            int at = indexOf(before.seen, replica, openedAt);
+            Sighting.Life life = at < 0
+                    ? new Sighting.Life(this, floors, replica)
+                    : before.seen.get(at).life();
+            Sighting sighting = at < 0
+                    ? new Sighting(life, 1, openedAt, now)
+                    : before.seen.get(at).begun();
+            Snapshot after = new Snapshot(before.token, before.pending, with(before.seen, at, sighting));
+            if (snapshot.compareAndSet(before, after)) {
+                return new OpenRead(this, life, now);
+            }
+        }
+    }
+
+    private static int indexOf(List<Sighting> seen, ServerIdentity replica, long openedAt) {
+        for (int i = 0; i < seen.size(); i++) {
+            if (seen.get(i).includes(replica, openedAt)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Changes what is known of a life, unless it was dropped. */
+    void replace(Sighting.Life life, UnaryOperator<Sighting> change) {
+        update(now -> {
+            for (int i = 0; i < now.seen.size(); i++) {
+                if (now.seen.get(i).life() == life) {
+                    return new Snapshot(now.token, now.pending, with(now.seen, i, change.apply(now.seen.get(i))));
+                }
+            }
+            return now;
+        });
+    }
+
+    /**
+     * Returns where the session has read in the cluster without a position: a replica that is not the same, in the same
+     * life, may be behind that.
+     *
+     * @param cluster the cluster that is read from
+     * @return the sightings, one for each life; unmodifiable
+     */
+    public List<Sighting> seen(String cluster) {
+        List<Sighting> seen = current().seen;
+        for (int i = 0; i < seen.size(); i++) {
+            if (!seen.get(i).identity().cluster().equals(cluster)) {
+                return seen.stream()
+                        .filter(sighting -> sighting.identity().cluster().equals(cluster))
+                        .toList();
+            }
+        }
+        return seen;
+    }
+
+    /**
+     * Asks for the positions of what was seen, on replicas and on the primary, and waits for them. From then on {@link #required} has them.
+     *
+     * @param cluster the cluster that is read from
+     * @return completes when everything that was seen until it was subscribed has a position; sets no limit itself.
+     *     Cancelling it only stops waiting
+     */
+    public Mono<Void> floors(String cluster) {
+        return Mono.defer(() -> {
+            List<Mono<Void>> all = allFloors(seen(cluster));
+            for (PendingWrite pending : current().pending) {
+                if (pending.isRead() && pending.cluster().equals(cluster)) {
+                    all.add(pending.placed());
+                }
+            }
+            return Mono.when(all);
+        });
+    }
+
+    /** Asks for all of them at once, and only then waits. */
+    private static List<Mono<Void>> allFloors(List<Sighting> seen) {
+        List<Mono<Void>> all = new ArrayList<>(seen.size() + 1);
+        for (Sighting sighting : seen) {
+            all.add(sighting.floor().find());
+        }
+        return all;
+    }
+
+    /**
+     * Returns the positions that a server must have reached to serve the session, besides what is pending or seen.
+     *
+     * @param cluster the cluster that is read from
+     * @return its positions in that cluster; unmodifiable
+     */
+    public List<Position> required(String cluster) {
+        CausalToken token = current().token;
+        if (token == null) {
+            return List.of();
+        }
+        List<Position> positions = token.positions();
+        if (positions.size() == 1) {
+            return positions.get(0).cluster().equals(cluster) ? positions : List.of();
+        }
+        List<Position> own = new ArrayList<>(positions.size());
+        for (Position position : positions) {
+            if (position.cluster().equals(cluster)) {
+                own.add(position);
+            }
+        }
+        return own;
     }
 
     /**
@@ -46,9 +184,24 @@ public final class SessionState {
      * @return whether reads must see the primary
      */
     public boolean hasPending(String cluster) {
+        return hasPending(cluster, false);
+    }
+
+    /**
+     * Tells whether something that was read from the primary is without a position. That is known in a moment.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether {@link #floors} has to be awaited before a replica is read from
+     */
+    public boolean hasPendingReads(String cluster) {
+        return hasPending(cluster, true);
+    }
+
+    private boolean hasPending(String cluster, boolean reads) {
         List<PendingWrite> pending = current().pending;
         for (int i = 0; i < pending.size(); i++) {
-            if (pending.get(i).cluster().equals(cluster)) {
+            PendingWrite one = pending.get(i);
+            if (one.isRead() == reads && one.cluster().equals(cluster)) {
                 return true;
             }
         }
@@ -70,65 +223,89 @@ public final class SessionState {
      * @param token what reads must not be behind from now on
      */
     public void observe(CausalToken token) {
-        update(now -> new Snapshot(now.token == null ? token : now.token.merge(token), now.pending));
+        update(now -> new Snapshot(now.token == null ? token : now.token.merge(token), now.pending, now.seen));
     }
 
     /**
-     * Waits for the positions of the writes that are pending when it is subscribed.
+     * Waits for the positions of what is pending or seen when it is subscribed.
      *
      * @return the token, empty if there is none, or an error while a write transaction is open
      */
     public Mono<CausalToken> token() {
         return Mono.defer(() -> {
-            List<PendingWrite> pending = current().pending;
-            if (pending.isEmpty()) {
-                return Mono.justOrEmpty(observed());
+            Snapshot now = current();
+            if (now.pending.isEmpty() && now.seen.isEmpty()) {
+                return Mono.justOrEmpty(now.token);
             }
-            if (pending.stream().anyMatch(PendingWrite::openTransaction)) {
-                return Mono.error(new IllegalStateException("the session has an open write transaction: ask for its"
-                        + " token after the commit, it cannot arrive before"));
+            for (PendingWrite write : now.pending) {
+                if (write.openTransaction()) {
+                    return Mono.error(new IllegalStateException("the session has an open write transaction: ask for"
+                            + " its token after the commit, it cannot arrive before"));
+                }
             }
-            return Flux.fromIterable(pending)
-                    .concatMap(PendingWrite::settled)
-                    .then(Mono.defer(() -> Mono.justOrEmpty(observed())));
+            List<Mono<Void>> placed = allFloors(now.seen);
+            for (PendingWrite write : now.pending) {
+                placed.add(write.placed());
+            }
+            return Mono.when(placed).then(Mono.defer(() -> Mono.justOrEmpty(observed())));
         });
     }
 
     /** Returns whether this call settled it: of several at once, one does. */
-    boolean settle(PendingWrite write, @Nullable Position position) {
-        Snapshot before = update(now -> {
-            if (!now.pending.contains(write)) {
-                return now;
+    boolean settle(PendingWrite write, CausalToken token, long sentAt) {
+        while (true) {
+            Snapshot before = current();
+            int at = before.pending.indexOf(write);
+            if (at < 0) {
+                return false;
             }
-            CausalToken token = now.token;
-            if (position != null) {
-                CausalToken added = CausalToken.of(List.of(position));
-                // in this order, so that no token from elsewhere can crowd out what the session wrote itself
-                token = token == null || goesBeyond(position, token) ? added : added.merge(token);
+            // whatever a replica showed before was on its primary before: the position covers that, too
+            List<Sighting> seen = without(
+                    before.seen,
+                    sighting -> sighting.over(sentAt - 1)
+                            && sighting.identity().cluster().equals(write.cluster()));
+            Snapshot after = new Snapshot(merged(before.token, token), without(before.pending, at), seen);
+            if (snapshot.compareAndSet(before, after)) {
+                return true;
             }
-            return new Snapshot(token, without(now.pending, write));
-        });
-        return before.pending.contains(write);
+        }
     }
 
-    private static boolean goesBeyond(Position position, CausalToken token) {
-        return token.positions().size() == 1
-                && position.covers(token.positions().get(0));
+    /** What was seen in that life until then lies at or before the token. */
+    void settle(Sighting.@Nullable Life life, long seenAt, CausalToken token) {
+        update(now -> new Snapshot(
+                merged(now.token, token),
+                now.pending,
+                without(now.seen, sighting -> sighting.life() == life && sighting.over(seenAt))));
+    }
+
+    /** The added one first, so that no token from elsewhere can crowd out what the session wrote or saw itself. */
+    private static CausalToken merged(@Nullable CausalToken known, CausalToken added) {
+        if (known == null || goesBeyond(added, known)) {
+            return added;
+        }
+        return goesBeyond(known, added) ? known : added.merge(known);
+    }
+
+    private static boolean goesBeyond(CausalToken one, CausalToken other) {
+        return one.positions().size() == 1
+                && other.positions().size() == 1
+                && one.positions().get(0).covers(other.positions().get(0));
     }
 
     @Override
     public String toString() {
         Snapshot now = current();
-        return (now.token == null ? "nothing written" : now.token.encode()) + ", " + now.pending.size() + " pending";
+        return (now.token == null ? "nothing written" : now.token.encode()) + ", " + now.pending.size() + " pending"
+                + (now.seen.isEmpty() ? "" : ", has read from " + now.seen.size());
     }
 
     private Snapshot current() {
         return Objects.requireNonNull(snapshot.get());
     }
 
-    /** Returns what was there just before the change. */
-    private Snapshot update(UnaryOperator<Snapshot> change) {
-        return Objects.requireNonNull(snapshot.getAndUpdate(change));
+    private void update(UnaryOperator<Snapshot> change) {
+        snapshot.updateAndGet(change);
     }
 
     private static List<PendingWrite> with(List<PendingWrite> pending, PendingWrite write) {
@@ -141,14 +318,34 @@ public final class SessionState {
         return longer;
     }
 
-    private static List<PendingWrite> without(List<PendingWrite> pending, PendingWrite write) {
+    private static List<PendingWrite> without(List<PendingWrite> pending, int at) {
         if (pending.size() == 1) {
             return List.of();
         }
         List<PendingWrite> shorter = new ArrayList<>(pending);
-        shorter.remove(write);
+        shorter.remove(at);
         return shorter;
     }
 
-    private record Snapshot(@Nullable CausalToken token, List<PendingWrite> pending) {}
+    /** Puts the sighting at the index, or at the end if that is negative. */
+    private static List<Sighting> with(List<Sighting> seen, int at, Sighting sighting) {
+        if (seen.size() <= 1 && (seen.isEmpty() || at == 0)) {
+            return List.of(sighting);
+        }
+        List<Sighting> changed = new ArrayList<>(seen);
+        if (at < 0) {
+            changed.add(sighting);
+        } else {
+            changed.set(at, sighting);
+        }
+        return changed;
+    }
+
+    private static List<Sighting> without(List<Sighting> seen, Predicate<Sighting> dropped) {
+        return seen.isEmpty() || seen.stream().noneMatch(dropped)
+                ? seen
+                : seen.stream().filter(dropped.negate()).toList();
+    }
+
+    private record Snapshot(@Nullable CausalToken token, List<PendingWrite> pending, List<Sighting> seen) {}
 }

@@ -16,8 +16,10 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.Floors;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
@@ -110,7 +112,7 @@ class RouterTests {
 
         assertThat(route.server()).isSameAs(primary);
         assertThat(route.reason()).isEqualTo(Reason.WRITE_PENDING);
-        write.settle(position(10));
+        write.settle(token(10), 0);
         assertThat(router.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
     }
@@ -135,7 +137,7 @@ class RouterTests {
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
                 .isFalse();
-        write.settle(null);
+        write.settle(token(1), 0);
     }
 
     @Test
@@ -319,7 +321,7 @@ class RouterTests {
         assertThat(decision.candidates())
                 .extracting(Candidate::refusal)
                 .containsExactly(null, Refusal.WRITE_PENDING, Refusal.WRITE_PENDING);
-        write.settle(null);
+        write.settle(token(1), 0);
     }
 
     @Test
@@ -454,6 +456,74 @@ class RouterTests {
         }
         return all;
     }
+
+    @Test
+    void staysWithTheReplicaThatTheSessionHasReadFrom() {
+        session.beginRead(floors, identity(2), 1, 5).ended(6);
+
+        for (int round = 0; round < 100; round++) {
+            Route route = router.choose(table, read(Freshness.causal()), NOBODY);
+
+            assertThat(route.server()).isSameAs(far);
+            assertThat(route.seen()).hasSize(1);
+            assertThat(route.awaitsFloors()).isFalse();
+        }
+        assertThat(router.choose(table, read(Freshness.any()), NOBODY).seen()).isEmpty();
+    }
+
+    @Test
+    void awaitsFloorsWhereTheReplicaThatTheSessionHasReadFromCannotServe() {
+        session.beginRead(floors, identity(2), 1, 5).ended(6);
+        session.observe(token(60));
+        Ask ask = read(Freshness.causal());
+
+        Route route = router.choose(table, ask, NOBODY);
+        RouteDecision decision = router.explain(route, ask, NOBODY);
+
+        assertThat(route.server()).isSameAs(primary);
+        assertThat(route.reason()).isEqualTo(Reason.WRITE_PENDING);
+        assertThat(route.awaitsFloors()).isTrue();
+        assertThat(decision.candidates())
+                .containsExactly(
+                        new Candidate("db0", null),
+                        new Candidate("db1", Refusal.SEEN_ELSEWHERE),
+                        new Candidate("db2", Refusal.BEHIND_TOKEN));
+        assertThat(router.choose(table, ask.afterFloors(), NOBODY).server()).isSameAs(near);
+    }
+
+    @Test
+    void awaitsFloorsAfterReadsFromTwoReplicasAndAgreesOnOneAfterwards() {
+        session.beginRead(floors, identity(2), 1, 5).ended(6);
+        session.beginRead(floors, identity(1), 1, 5).ended(6);
+        Ask ask = read(Freshness.causal());
+
+        assertThat(router.choose(table, ask, NOBODY).awaitsFloors()).isTrue();
+        for (int round = 0; round < 100; round++) {
+            assertThat(router.choose(table, ask.afterFloors(), NOBODY).server()).isSameAs(near);
+        }
+    }
+
+    @Test
+    void awaitsFloorsAfterAReadFromThePrimary() {
+        PendingWrite pending = session.beginRead("7", false, () -> {}, floors);
+        Ask ask = read(Freshness.causal());
+
+        assertThat(router.choose(table, ask, NOBODY).awaitsFloors()).isTrue();
+        assertThat(router.choose(table, read(Freshness.any()), NOBODY).awaitsFloors())
+                .isFalse();
+        pending.settle(token(60), 9);
+        assertThat(router.choose(table, ask, NOBODY).server()).isSameAs(near);
+    }
+
+    private final Floors floors = new Floors() {
+        @Override
+        public void find(SightedFloor floor) {}
+
+        @Override
+        public long now() {
+            return 7;
+        }
+    };
 
     private static RoutingTable table(ServerState... servers) {
         List<ServerState> inOrder = new ArrayList<>(List.of(servers));

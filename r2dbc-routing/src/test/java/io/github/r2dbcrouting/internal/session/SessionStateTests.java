@@ -39,7 +39,7 @@ class SessionStateTests {
         assertThat(session.hasPending(cluster)).isTrue();
         write.end();
         assertThat(session.hasPending(cluster)).isTrue();
-        write.settle(position(5));
+        write.settle(token(5), 0);
 
         assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(5));
@@ -58,9 +58,9 @@ class SessionStateTests {
         PendingWrite one = session.begin(cluster, false, () -> {});
         PendingWrite other = session.begin(cluster, false, () -> {});
 
-        other.settle(position(9));
+        other.settle(token(9), 0);
         assertThat(session.hasPending(cluster)).isTrue();
-        one.settle(position(5));
+        one.settle(token(5), 0);
 
         assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(9));
@@ -75,7 +75,7 @@ class SessionStateTests {
         foreignAndNewer.add(position(9));
 
         session.observe(CausalToken.of(foreign));
-        session.begin(cluster, false, () -> {}).settle(position(5));
+        session.begin(cluster, false, () -> {}).settle(token(5), 0);
         assertThat(session.observed().positions()).contains(position(5));
         session.observe(CausalToken.of(foreignAndNewer));
 
@@ -83,25 +83,17 @@ class SessionStateTests {
     }
 
     @Test
-    void takesNoPositionFromAWriteThatDidNotTakePlace() {
-        session.begin(cluster, false, () -> {}).settle(null);
-
-        assertThat(session.hasPending(cluster)).isFalse();
-        assertThat(session.observed()).isNull();
-    }
-
-    @Test
     void ignoresASecondSettlement() {
         PendingWrite write = session.begin(cluster, false, () -> {});
         PendingWrite other = session.begin(cluster, false, () -> {});
 
-        write.settle(position(5));
-        write.settle(position(50));
-        write.settle(null);
+        write.settle(token(5), 0);
+        write.settle(token(50), 0);
 
         assertThat(session.observed()).isEqualTo(token(5));
         assertThat(session.hasPending(cluster)).isTrue();
-        other.settle(null);
+        other.settle(token(6), 0);
+        assertThat(session.observed()).isEqualTo(token(6));
     }
 
     @Test
@@ -131,9 +123,9 @@ class SessionStateTests {
 
         StepVerifier.create(session.token())
                 .expectSubscription()
-                .then(() -> other.settle(position(9)))
+                .then(() -> other.settle(token(9), 0))
                 .expectNoEvent(Duration.ofMillis(50))
-                .then(() -> one.settle(position(5)))
+                .then(() -> one.settle(token(5), 0))
                 .expectNext(token(9))
                 .expectComplete()
                 .verify(LIMIT);
@@ -147,7 +139,7 @@ class SessionStateTests {
                 .expectSubscription()
                 .then(() -> {
                     PendingWrite late = session.begin(cluster, false, () -> {});
-                    early.settle(position(5));
+                    early.settle(token(5), 0);
                     assertThat(late.openTransaction()).isFalse();
                 })
                 .expectNext(token(5))
@@ -164,7 +156,7 @@ class SessionStateTests {
         StepVerifier.create(token)
                 .expectSubscription()
                 .expectNoEvent(Duration.ofMillis(20))
-                .then(() -> write.settle(position(5)))
+                .then(() -> write.settle(token(5), 0))
                 .expectNext(token(5))
                 .expectComplete()
                 .verify(LIMIT);
@@ -189,7 +181,7 @@ class SessionStateTests {
 
         StepVerifier.create(session.token())
                 .expectSubscription()
-                .then(() -> transaction.settle(position(5)))
+                .then(() -> transaction.settle(token(5), 0))
                 .expectNext(token(5))
                 .expectComplete()
                 .verify(LIMIT);
@@ -202,7 +194,7 @@ class SessionStateTests {
         StepVerifier.create(session.token()).expectSubscription().thenCancel().verify(LIMIT);
 
         assertThat(session.hasPending(cluster)).isTrue();
-        write.settle(position(5));
+        write.settle(token(5), 0);
         assertThat(session.observed()).isEqualTo(token(5));
     }
 
@@ -227,10 +219,10 @@ class SessionStateTests {
                     highest = lsn.incrementAndGet();
                     write.end();
                     if (observer) {
-                        write.settle(null);
+                        write.settle(token(1), 0);
                         session.observe(token(highest));
                     } else {
-                        write.settle(position(highest));
+                        write.settle(token(highest), 0);
                     }
                     assertThat(session.hasPending(own)).isFalse();
                     assertThat(session.observed().positions().get(0).covers(position(highest)))
@@ -257,12 +249,12 @@ class SessionStateTests {
             PendingWrite write = session.begin(cluster, false, () -> {});
             Future<?> one = pool.submit(() -> {
                 together.await(10, TimeUnit.SECONDS);
-                write.settle(position(1));
+                write.settle(token(1), 0);
                 return null;
             });
             Future<?> other = pool.submit(() -> {
                 together.await(10, TimeUnit.SECONDS);
-                write.settle(position(1));
+                write.settle(token(1), 0);
                 return null;
             });
             assertThat(one.get(10, TimeUnit.SECONDS)).isNull();

@@ -1,0 +1,56 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.internal.session.OpenRead;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+
+/** What is said to a session when a statement of it is over? Either is called, once. */
+sealed interface Tracked {
+
+    /** The server has answered it, with success or with an error of its own. */
+    void ended();
+
+    /** Nobody listens any longer, or the connection was lost. */
+    void abandoned();
+
+    /** A statement on the primary that is not part of a transaction which the connection was asked to begin. */
+    record OnPrimary(Lease lease, PendingWrite write) implements Tracked {
+
+        @Override
+        public void ended() {
+            lease.endedUnlessInTransaction(write);
+        }
+
+        @Override
+        public void abandoned() {
+            lease.abandoned(write);
+        }
+    }
+
+    /** A statement that surely writes nothing, in a transaction on the primary. */
+    record InReadOnlyTransaction(Lease lease, PendingWrite write) implements Tracked {
+
+        @Override
+        public void ended() {
+            lease.ended(write);
+        }
+
+        @Override
+        public void abandoned() {
+            lease.abandoned(write);
+        }
+    }
+
+    /** A statement on a replica. */
+    record OnReplica(Lease lease, OpenRead read) implements Tracked {
+
+        @Override
+        public void ended() {
+            lease.ended(read, true);
+        }
+
+        @Override
+        public void abandoned() {
+            lease.ended(read, false);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import io.github.r2dbcrouting.internal.session.SightedFloor;
+import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which position had a replica after a session had read from it?
+ *
+ * <p>That of any sample that was asked for later, in the same life: often there is one already, and else the replica is
+ * probed once for all who ask within a moment. Where that life is over, or the replica does not answer, it is what the
+ * primary answers to a later question: a replica shows nothing that its primary has not flushed. Everything happens
+ * within the monitor's tasks.
+ */
+final class ReplicaFloors {
+
+    private final List<SightedFloor> waiting = new ArrayList<>();
+    private final Servers servers;
+
+    /** The servers that are asked. Called within the monitor's tasks. */
+    interface Servers {
+
+        /** What is known of every server, at its index. */
+        List<ServerReport> reports();
+
+        /** Probes a server within a moment. */
+        void probeSoon(int server);
+
+        /** Gives it a position of the primary that is asked for from now on. */
+        void askPrimary(SightedFloor floor);
+    }
+
+    ReplicaFloors(Servers servers) {
+        this.servers = servers;
+    }
+
+    void find(SightedFloor floor) {
+        if (!decided(floor)) {
+            waiting.add(floor);
+            servers.probeSoon(indexOf(floor.replica()));
+        }
+    }
+
+    /** A server has answered, or failed to: for those who wait for it something may be decided. */
+    void heardOf(ServerReport report) {
+        if (waiting.isEmpty() || report.sample() == null) {
+            return;
+        }
+        // also those whose replica answers under a new identity: nobody with the old one is left
+        Predicate<SightedFloor> decided = this::decided;
+        waiting.removeIf(decided);
+    }
+
+    /** Whether it has its position, or nothing of the replica can give it one. */
+    private boolean decided(SightedFloor floor) {
+        int server = indexOf(floor.replica());
+        Sample sample = server < 0 ? null : servers.reports().get(server).sample();
+        boolean answers = server >= 0 && servers.reports().get(server).failures() == 0;
+        if (sample == null || !answers || !floor.inLifeOf(sample.openedAt())) {
+            servers.askPrimary(floor);
+            return true;
+        }
+        Position position = sample.observation().position();
+        if (position != null && floor.placedBy(sample.openedAt(), sample.sentAt())) {
+            floor.settle(PositionCapture.token(position), sample.sentAt());
+            return true;
+        }
+        return false;
+    }
+
+    private int indexOf(@Nullable ServerIdentity identity) {
+        List<ServerReport> reports = servers.reports();
+        for (int i = 0; i < reports.size(); i++) {
+            Sample sample = reports.get(i).sample();
+            if (sample != null && Objects.equals(sample.introduction().identity(), identity)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+}

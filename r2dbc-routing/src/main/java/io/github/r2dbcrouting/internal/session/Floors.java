@@ -1,0 +1,19 @@
+package io.github.r2dbcrouting.internal.session;
+
+/** Who finds out which position a server had after a session had read from it? Thread-safe. */
+public interface Floors {
+
+    /**
+     * Asks for the position. Returns at once.
+     *
+     * @param floor settled once the position is known, or one of the primary that lies at or behind it
+     */
+    void find(SightedFloor floor);
+
+    /**
+     * Returns the time by which it is told when something was seen.
+     *
+     * @return nanoseconds since an arbitrary moment
+     */
+    long now();
+}
