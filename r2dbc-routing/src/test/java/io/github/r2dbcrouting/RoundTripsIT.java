@@ -28,8 +28,8 @@ import reactor.util.context.Context;
 @PostgresClusterTest(replicas = 1)
 class RoundTripsIT {
 
-    private static final Duration ONE_WAY = Duration.ofMillis(20);
-    private static final int ROUNDS = 9;
+    private static final Duration ONE_WAY = Duration.ofMillis(50);
+    private static final int ROUNDS = 7;
 
     private final PostgresCluster cluster;
     private final List<ConnectionPool> pools = new ArrayList<>();
