@@ -94,9 +94,11 @@ final class SpringFixture implements AutoCloseable {
         for (PostgresServer server : cluster.servers()) {
             String name = "db" + server.number();
             PoolMetrics pool = factory.pool(name).getMetrics().orElseThrow();
-            await().untilAsserted(() -> assertThat(pool.acquiredSize() + pool.pendingAcquireSize())
-                    .as("connections of " + name + " that are lent or waited for")
-                    .isZero());
+            await().pollDelay(Duration.ZERO)
+                    .pollInterval(Duration.ofMillis(5))
+                    .untilAsserted(() -> assertThat(pool.acquiredSize() + pool.pendingAcquireSize())
+                            .as("connections of " + name + " that are lent or waited for")
+                            .isZero());
         }
     }
 
