@@ -20,11 +20,13 @@ import io.r2dbc.spi.ValidationDepth;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.SignalType;
 import reactor.util.context.ContextView;
 
 /**
@@ -135,14 +137,33 @@ public final class RoutedConnection implements Connection {
             if (open != null) {
                 return command(open.lease, begin(open.lease.connection(), definition));
             }
+            boolean nothingHeld = primary.held() == null && replica.held() == null;
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
-            return lease(ask).flatMap(lease -> {
+            Mono<Void> begun = lease(ask).flatMap(lease -> {
                 boolean writes = ask.intent() == Intent.WRITE;
                 SessionState session = ask.session();
                 PendingWrite write = writes && session != null ? lease.writing(session, true) : null;
                 transaction = new Transaction(lease, write);
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
+            return nothingHeld ? vacatingIfCancelled(begun) : begun;
+        });
+    }
+
+    /**
+     * Whoever cancels a begin may have lost the connection with it, and will never close it: Spring's transaction
+     * manager does so. What the begin took is given back, and the transaction with it, if it was begun.
+     */
+    private Mono<Void> vacatingIfCancelled(Mono<Void> begun) {
+        AtomicBoolean over = new AtomicBoolean();
+        // the flag is set before the signal, since the cancel of what follows comes through here, too; and the slots
+        // are looked at after the cancel has gone up, since until then a connection may still arrive in one
+        return begun.doOnTerminate(() -> over.set(true)).doFinally(signal -> {
+            if (signal == SignalType.CANCEL && over.compareAndSet(false, true)) {
+                transaction = null;
+                primary.vacate();
+                replica.vacate();
+            }
         });
     }
 
