@@ -7,7 +7,9 @@ import io.github.r2dbcrouting.CausalSession;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
+import io.github.r2dbcrouting.test.PostgresServer;
 import io.r2dbc.spi.R2dbcException;
+import java.time.Duration;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,7 +18,6 @@ import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.r2dbc.connection.R2dbcTransactionManager;
 import org.springframework.transaction.reactive.TransactionalOperator;
 import org.springframework.transaction.support.DefaultTransactionDefinition;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.util.context.Context;
 
@@ -123,19 +124,35 @@ class SpringDetailsIT {
     }
 
     @Test
-    void givesConnectionsBackWhenAChainIsCancelled() {
+    void givesConnectionsBackWhenAReaderHasEnough() {
         Notes notes = fixture.notes();
-        Transactions transactions = fixture.transactions();
-        Flux<?> firstOfAll = notes.findAll().take(1);
-        Mono<?> firstInTransaction = transactions
-                .readOnly(notes.findAll())
-                .or(Mono.empty())
-                .then(notes.findAll().next());
 
-        for (int i = 0; i < 20; i++) {
-            for (Asked asked : Asked.values()) {
-                Blocking.run(firstOfAll.contextWrite(asked.entry(fixture.token)));
-                Blocking.run(firstInTransaction.contextWrite(asked.entry(fixture.token)));
+        for (Asked asked : Asked.values()) {
+            for (int i = 0; i < 20; i++) {
+                Blocking.run(notes.findAll().take(1).contextWrite(asked.entry(fixture.token)));
+                Blocking.run(notes.findAll().next().contextWrite(asked.entry(fixture.token)));
+            }
+        }
+
+        fixture.assertEverythingIsBack();
+    }
+
+    /** Spring closes the connection of a transaction only once that has begun. */
+    @Test
+    void givesConnectionsBackWhenATransactionIsCancelledAtAnyMoment() {
+        Transactions transactions = fixture.transactions();
+        for (Asked asked : Asked.values()) {
+            Blocking.run(transactions.readOnly(fixture.steps().read()).contextWrite(asked.entry(fixture.token)));
+        }
+        for (PostgresServer server : cluster.servers()) {
+            server.latency(Duration.ofMillis(5));
+        }
+
+        for (Asked asked : Asked.values()) {
+            for (int millis = 0; millis <= 40; millis += 2) {
+                Mono<Void> cancelled =
+                        transactions.readOnly(fixture.steps().read()).timeout(Duration.ofMillis(millis), Mono.empty());
+                Blocking.run(cancelled.contextWrite(asked.entry(fixture.token)));
             }
         }
 
