@@ -58,7 +58,9 @@ class SpringRoutingIT {
 
         assertThatCode(() -> Blocking.run(run)).as(cell).doesNotThrowAnyException();
 
-        assertThat(steps.places()).as(cell + ": what the servers say").isEqualTo(scenario.expected(asked));
+        assertThat(steps.places())
+                .as(() -> cell + ": what the servers say, after " + fixture.decisions())
+                .isEqualTo(scenario.expected(asked));
         assertThat(steps.written()).as(cell + ": what the primary has").allMatch(fixture::onPrimary);
         assertThat(decided()).as(cell + ": what was decided").isEqualTo(servers(scenario.expected(asked)));
         fixture.assertEverythingIsBack();

@@ -139,14 +139,14 @@ public final class RoutedConnection implements Connection {
             }
             boolean nothingHeld = primary.held() == null && replica.held() == null;
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
-            Mono<Void> begun = lease(ask).flatMap(lease -> {
+            Mono<Void> beginning = lease(ask).flatMap(lease -> {
                 boolean writes = ask.intent() == Intent.WRITE;
                 SessionState session = ask.session();
                 PendingWrite write = writes && session != null ? lease.writing(session, true) : null;
                 transaction = new Transaction(lease, write);
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
-            return nothingHeld ? vacatingIfCancelled(begun) : begun;
+            return nothingHeld ? vacatingIfCancelled(beginning) : beginning;
         });
     }
 
@@ -154,11 +154,11 @@ public final class RoutedConnection implements Connection {
      * Whoever cancels a begin may have lost the connection with it, and will never close it: Spring's transaction
      * manager does so. What the begin took is given back, and the transaction with it, if it was begun.
      */
-    private Mono<Void> vacatingIfCancelled(Mono<Void> begun) {
+    private Mono<Void> vacatingIfCancelled(Mono<Void> beginning) {
         AtomicBoolean over = new AtomicBoolean();
         // the flag is set before the signal, since the cancel of what follows comes through here, too; and the slots
         // are looked at after the cancel has gone up, since until then a connection may still arrive in one
-        return begun.doOnTerminate(() -> over.set(true)).doFinally(signal -> {
+        return beginning.doOnTerminate(() -> over.set(true)).doFinally(signal -> {
             if (signal == SignalType.CANCEL && over.compareAndSet(false, true)) {
                 transaction = null;
                 primary.vacate();
