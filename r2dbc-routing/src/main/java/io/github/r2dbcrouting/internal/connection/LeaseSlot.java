@@ -86,6 +86,13 @@ final class LeaseSlot {
         });
     }
 
+    /** Gives the lease back, if one is held, at a moment at which nobody waits for it. The next one is taken anew. */
+    void vacate() {
+        if (content.get() instanceof Lease lease && content.compareAndSet(lease, null)) {
+            lease.releaseDetached();
+        }
+    }
+
     /** An acquisition under way, and those who wait for it. */
     private final class Arriving {
 

@@ -22,11 +22,13 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.SignalType;
 import reactor.util.context.ContextView;
 
 /**
@@ -187,8 +189,9 @@ public final class RoutedConnection implements Connection {
             if (open != null) {
                 return command(open.lease, begin(open.lease.connection(), definition));
             }
+            boolean nothingHeld = primary.held() == null && replica.held() == null;
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
-            return lease(ask).flatMap(lease -> {
+            Mono<Void> beginning = lease(ask).flatMap(lease -> {
                 Transaction begun = new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>());
                 SessionState session = ask.session();
                 if (session != null && !begun.readOnly) {
@@ -197,6 +200,24 @@ public final class RoutedConnection implements Connection {
                 transaction = begun;
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
+            return nothingHeld ? vacatingIfCancelled(beginning) : beginning;
+        });
+    }
+
+    /**
+     * Whoever cancels a begin may have lost the connection with it, and will never close it: Spring's transaction
+     * manager does so. What the begin took is given back, and the transaction with it, if it was begun.
+     */
+    private Mono<Void> vacatingIfCancelled(Mono<Void> beginning) {
+        AtomicBoolean over = new AtomicBoolean();
+        // the flag is set before the signal, since the cancel of what follows comes through here, too; and the slots
+        // are looked at after the cancel has gone up, since until then a connection may still arrive in one
+        return beginning.doOnTerminate(() -> over.set(true)).doFinally(signal -> {
+            if (signal == SignalType.CANCEL && over.compareAndSet(false, true)) {
+                transaction = null;
+                primary.vacate();
+                replica.vacate();
+            }
         });
     }
 

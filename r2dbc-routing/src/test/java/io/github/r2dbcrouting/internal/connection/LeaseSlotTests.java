@@ -200,6 +200,33 @@ class LeaseSlotTests {
     }
 
     @Test
+    void givesTheLeaseBackWhenVacatedAndTakesAnotherForTheNext() {
+        Blocking.run(slot.get(Mono.just(lease)));
+        FakeConnection another = new FakeConnection(fixture.server);
+        Lease next = fixture.lease(another, another);
+
+        slot.vacate();
+        slot.vacate();
+
+        assertThat(slot.held()).isNull();
+        assertThat(pooled.closes()).isEqualTo(1);
+        assertThat(Blocking.value(slot.get(Mono.just(next)))).isSameAs(next);
+    }
+
+    @Test
+    void leavesALeaseThatIsStillArrivingToThoseWhoWaitForIt() {
+        List<Lease> arrived = new ArrayList<>();
+        Disposable waiting = slot.get(source).subscribe(arrived::add);
+
+        slot.vacate();
+        source.emit(lease);
+
+        assertThat(arrived).containsExactly(lease);
+        assertThat(waiting.isDisposed()).isTrue();
+        assertThat(slot.held()).isSameAs(lease);
+    }
+
+    @Test
     void givesNothingOnceClosed() {
         Blocking.run(slot.close());
 
