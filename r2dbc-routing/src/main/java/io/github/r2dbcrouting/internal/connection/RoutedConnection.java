@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -142,14 +144,16 @@ public final class RoutedConnection implements Connection {
     private Mono<Lease> lease(Ask ask, BitSet tried) {
         return lender.route(ask, tried).flatMap(route -> {
             if (route.onPrimary()) {
-                return held(primary, route);
+                return held(primary, route, lease -> {});
             }
-            return held(replica, route)
+            AtomicReference<@Nullable Lease> confirmed = new AtomicReference<>();
+            return held(replica, route, confirmed::set)
                     .onErrorResume(
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
                     // one that was taken for an earlier read, and lacks what this one needs, is kept for its own
                     .flatMap(lease -> lease.server().role() == ServerRole.PRIMARY
+                                    || lease == confirmed.get()
                                     || (lender.holds(lease, route)
                                             && !tried.get(lease.server().index()))
                             ? Mono.just(lease)
@@ -157,9 +161,9 @@ public final class RoutedConnection implements Connection {
         });
     }
 
-    private Mono<Lease> held(LeaseSlot slot, Route route) {
+    private Mono<Lease> held(LeaseSlot slot, Route route, Consumer<Lease> onTaken) {
         ServerState server = Objects.requireNonNull(route.server(), "server");
-        return slot.get(lender.take(route, server).flatMap(settings::replay));
+        return slot.get(lender.take(route, server).doOnNext(onTaken).flatMap(settings::replay));
     }
 
     private static BitSet with(BitSet tried, Route route) {
