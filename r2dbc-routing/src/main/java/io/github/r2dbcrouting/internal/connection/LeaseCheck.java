@@ -8,7 +8,9 @@ import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
@@ -25,10 +27,12 @@ final class LeaseCheck {
 
     private final TableRef tables;
     private final boolean livesMatter;
+    private final LongSupplier clock;
 
-    LeaseCheck(TableRef tables, boolean livesMatter) {
+    LeaseCheck(TableRef tables, boolean livesMatter, LongSupplier clock) {
         this.tables = tables;
         this.livesMatter = livesMatter;
+        this.clock = clock;
     }
 
     /**
@@ -47,11 +51,35 @@ final class LeaseCheck {
         if (primary) {
             return knowsItsDurability(lease) ? Mono.just(lease) : introduceAgain(lease);
         }
-        return holds(lease, route.required(), now) ? Mono.just(lease) : ask(lease, route.required());
+        if (!youngEnough(state, route)) {
+            // it was when the request began to wait for the connection, with which nothing is wrong
+            return lease.release()
+                    .then(Mono.error(() -> new UnfitConnectionException("a connection to "
+                            + lease.server().name() + " was free only when the server was too old for the read")));
+        }
+        List<Position> required = required(state, route);
+        return holds(lease, required, now) ? Mono.just(lease) : ask(lease, required);
+    }
+
+    /** Whether a connection that is held already may serve another read. */
+    boolean holds(Lease lease, Route route) {
+        RoutingTable now = tables.current();
+        ServerState state = now.servers().get(lease.server().index());
+        return youngEnough(state, route) && holds(lease, required(state, route), now);
+    }
+
+    private boolean youngEnough(ServerState state, Route route) {
+        Duration bound = route.bound();
+        return bound == null || state.lag().within(clock.getAsLong(), bound.toNanos());
+    }
+
+    /** The age of a server is that of its position: it must still have it in the life of the connection. */
+    private static List<Position> required(ServerState state, Route route) {
+        return route.bound() == null ? route.required() : positionOf(state);
     }
 
     /** Whether something known in the life of this connection says that its server covers the positions. */
-    boolean holds(Lease lease, List<Position> required, RoutingTable table) {
+    private boolean holds(Lease lease, List<Position> required, RoutingTable table) {
         ServerState state = table.servers().get(lease.server().index());
         if (state.status() != ServerStatus.UP || state.role() != lease.server().role()) {
             return false;
@@ -115,7 +143,7 @@ final class LeaseCheck {
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
                     boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);
-                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the session wrote");
+                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the read needs");
                 })
                 .onErrorResume(
                         error -> !(error instanceof UnfitConnectionException),

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
@@ -20,6 +21,7 @@ import io.r2dbc.spi.ValidationDepth;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -59,23 +61,34 @@ public final class RoutedConnection implements Connection {
     }
 
     /** A transaction that runs on a lease, with the write that it counts as; {@code null} if it cannot write. */
-    private record Transaction(Lease lease, @Nullable PendingWrite write) {}
+    private record Transaction(Lease lease, @Nullable PendingWrite write, Served served) {}
+
+    /** A connection for one statement or transaction, with the place in the budget that it takes, if it takes one. */
+    record Served(Lease lease, @Nullable Permit permit) {
+
+        /** The statement or transaction is over. */
+        void over() {
+            if (permit != null) {
+                lease.released(permit);
+            }
+        }
+    }
 
     /** Finds the connection on which the statement of this subscriber runs. */
-    Mono<Lease> leaseForStatement(StatementText.Kind kind) {
+    Mono<Served> leaseForStatement(StatementText.Kind kind) {
         return Mono.deferContextual(context -> {
             if (closed) {
                 return Mono.error(closedError());
             }
             Transaction open = transaction;
             if (open != null) {
-                return Mono.just(open.lease);
+                return Mono.just(new Served(open.lease, null));
             }
             Ask ask = Ask.ofStatement(context, kind);
             Lease held = primary.held();
             // a transaction that was begun by a statement's text is where it is
             boolean begun = held != null && !held.connection().isAutoCommit();
-            return held != null && begun ? Mono.just(held) : lease(ask);
+            return held != null && begun ? Mono.just(new Served(held, null)) : lease(ask);
         });
     }
 
@@ -83,24 +96,39 @@ public final class RoutedConnection implements Connection {
         return engine;
     }
 
-    private Mono<Lease> lease(Ask ask) {
+    private Mono<Served> lease(Ask ask) {
         return lease(settings.allowReplica() ? ask : ask.onPrimary(), new BitSet());
     }
 
-    private Mono<Lease> lease(Ask ask, BitSet tried) {
+    private Mono<Served> lease(Ask ask, BitSet tried) {
         return lender.route(ask, tried).flatMap(route -> {
             if (route.onPrimary()) {
-                return held(primary, route);
+                return onPrimary(route);
             }
             return held(replica, route)
+                    .map(lease -> new Served(lease, null))
                     .onErrorResume(
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
                     // one that was taken for an earlier read, and lacks what this one needs, is kept for its own
-                    .flatMap(lease -> lease.server().role() == ServerRole.PRIMARY || lender.holds(lease, route)
-                            ? Mono.just(lease)
-                            : lease(ask.onPrimary(), tried));
+                    .flatMap(served ->
+                            served.lease.server().role() == ServerRole.PRIMARY || lender.holds(served.lease, route)
+                                    ? Mono.just(served)
+                                    : lease(ask.withoutWaiting(), lender.replicas()));
         });
+    }
+
+    private Mono<Served> onPrimary(Route route) {
+        Permit permit = route.permit();
+        Mono<Lease> leased = held(primary, route);
+        if (permit == null) {
+            return leased.map(lease -> new Served(lease, null));
+        }
+        return leased.flatMap(lease -> lease.adopt(permit)
+                        ? Mono.just(new Served(lease, permit))
+                        : Mono.<Served>error(new CancellationException("the read was cancelled")))
+                .doOnError(error -> permit.withdraw())
+                .doOnCancel(permit::withdraw);
     }
 
     private Mono<Lease> held(LeaseSlot slot, Route route) {
@@ -136,11 +164,12 @@ public final class RoutedConnection implements Connection {
                 return command(open.lease, begin(open.lease.connection(), definition));
             }
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
-            return lease(ask).flatMap(lease -> {
+            return lease(ask).flatMap(served -> {
+                Lease lease = served.lease;
                 boolean writes = ask.intent() == Intent.WRITE;
                 SessionState session = ask.session();
                 PendingWrite write = writes && session != null ? lease.writing(session, true) : null;
-                transaction = new Transaction(lease, write);
+                transaction = new Transaction(lease, write, served);
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
         });
@@ -183,8 +212,11 @@ public final class RoutedConnection implements Connection {
     private void endTransaction() {
         Transaction ended = transaction;
         transaction = null;
-        if (ended != null && ended.write != null) {
-            ended.lease.ended(ended.write);
+        if (ended != null) {
+            ended.served.over();
+            if (ended.write != null) {
+                ended.lease.ended(ended.write);
+            }
         }
     }
 
@@ -322,8 +354,9 @@ public final class RoutedConnection implements Connection {
                 return Mono.just(true);
             }
             return leaseForStatement(StatementText.Kind.UNKNOWN)
-                    .flatMap(lease -> Mono.<Boolean>fromDirect(
-                            new InUse<>(lease, lease.connection().validate(ValidationDepth.REMOTE))))
+                    .flatMap(served -> Mono.<Boolean>fromDirect(new InUse<>(
+                                    served.lease, served.lease.connection().validate(ValidationDepth.REMOTE)))
+                            .doOnTerminate(served::over))
                     .onErrorReturn(false);
         });
     }

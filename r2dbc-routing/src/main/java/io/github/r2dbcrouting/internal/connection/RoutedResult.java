@@ -21,7 +21,7 @@ final class RoutedResult implements Result, Ending {
 
     private final Result result;
     private final Lease lease;
-    private final @Nullable WatchedWrite write;
+    private final @Nullable Watched write;
     private final AtomicBoolean over = new AtomicBoolean();
 
     /**
@@ -32,7 +32,7 @@ final class RoutedResult implements Result, Ending {
      * @param write what it is a part of; {@code null} if nobody waits for its end
      * @param sent whether its statement is on its way already, so that the connection is blocked until it is consumed
      */
-    RoutedResult(Result result, Lease lease, @Nullable WatchedWrite write, boolean sent) {
+    RoutedResult(Result result, Lease lease, @Nullable Watched write, boolean sent) {
         this.result = result;
         this.lease = lease;
         this.write = write;

@@ -109,7 +109,8 @@ final class RoutedStatement implements Statement {
         boolean sentAtOnce = connection.engine().sentAtOnce(text);
         return Flux.deferContextual(context -> connection
                 .leaseForStatement(text.kind())
-                .flatMapMany(lease -> {
+                .flatMapMany(served -> {
+                    Lease lease = served.lease();
                     PendingWrite write = connection.beginWrite(lease, context, text.kind());
                     if (text.touchesDurability()) {
                         lease.physical().forgetDurability();
@@ -117,6 +118,10 @@ final class RoutedStatement implements Statement {
                     Flux<? extends Result> sent = Flux.defer(() -> execution.apply(lease.connection()));
                     // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
                     Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
+                    if (served.permit() != null && write == null) {
+                        BudgetedRead read = new BudgetedRead(served, sentAtOnce);
+                        return new InUse<Result>(lease, kept, () -> {}, read).map(read::watch);
+                    }
                     if (write == null) {
                         return new InUse<Result>(lease, kept)
                                 .map(result -> new RoutedResult(result, lease, null, sentAtOnce));

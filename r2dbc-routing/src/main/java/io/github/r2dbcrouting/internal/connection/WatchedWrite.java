@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * the server only when it is consumed. An error of the server ends it as well. Whatever is cancelled has an unknown
  * outcome, until the connection has finished it. Thread-safe.
  */
-final class WatchedWrite implements Ending {
+final class WatchedWrite implements Ending, Watched {
 
     private final Lease lease;
     private final PendingWrite write;
@@ -61,8 +61,8 @@ final class WatchedWrite implements Ending {
         }
     }
 
-    /** One result was consumed to its end. Called once for each result. */
-    void resultConsumed() {
+    @Override
+    public void resultConsumed() {
         partEnded();
     }
 
@@ -81,7 +81,8 @@ final class WatchedWrite implements Ending {
         }
     }
 
-    void abandoned() {
+    @Override
+    public void abandoned() {
         if (over.compareAndSet(false, true)) {
             lease.abandoned(write);
         }

@@ -4,9 +4,11 @@ import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.StatementText;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +20,26 @@ import reactor.util.context.ContextView;
  * @param intent whether a replica may serve it
  * @param freshness how fresh it must be
  * @param session on whose behalf; {@code null} if nobody's
+ * @param whenBehind what becomes of it if no replica is fresh enough; {@code null} for the factory's setting
+ * @param maxWait how long it may wait for a replica; {@code null} for the factory's setting
  */
 public record Ask(
-        Intent intent, Freshness freshness, @Nullable SessionState session) {
+        Intent intent,
+        Freshness freshness,
+        @Nullable SessionState session,
+        @Nullable WhenBehind whenBehind,
+        @Nullable Duration maxWait) {
+
+    /**
+     * Puts together what is asked, with the factory's settings for the rest.
+     *
+     * @param intent whether a replica may serve it
+     * @param freshness how fresh it must be
+     * @param session on whose behalf; {@code null} if nobody's
+     */
+    public Ask(Intent intent, Freshness freshness, @Nullable SessionState session) {
+        this(intent, freshness, session, null, null);
+    }
 
     /**
      * Puts together what a statement outside a transaction asks.
@@ -59,12 +78,20 @@ public record Ask(
      * @return what they ask together
      */
     public static Ask of(Routing entry, @Nullable SessionState session) {
-        return new Ask(entry.intent(), freshness(entry, session), session);
+        return together(entry.intent() == Intent.READ, entry, session);
     }
 
     private static Ask of(boolean read, @Nullable Routing entry, ContextView context) {
-        SessionState session = context.getOrDefault(SessionState.class, null);
-        return new Ask(read ? Intent.READ : Intent.WRITE, freshness(entry, session), session);
+        return together(read, entry, context.getOrDefault(SessionState.class, null));
+    }
+
+    private static Ask together(boolean read, @Nullable Routing entry, @Nullable SessionState session) {
+        return new Ask(
+                read ? Intent.READ : Intent.WRITE,
+                freshness(entry, session),
+                session,
+                entry == null ? null : entry.whenBehind(),
+                entry == null ? null : entry.maxWait());
     }
 
     private static Freshness freshness(@Nullable Routing entry, @Nullable SessionState session) {
@@ -78,7 +105,35 @@ public record Ask(
      * @return what is asked, as something that only the primary may serve
      */
     public Ask onPrimary() {
-        return new Ask(Intent.WRITE, freshness, session);
+        return new Ask(Intent.WRITE, freshness, session, whenBehind, maxWait);
+    }
+
+    /**
+     * Asks the same without waiting for a replica.
+     *
+     * @return what is asked, as something that turns to the primary at once where no replica is fresh enough
+     */
+    public Ask withoutWaiting() {
+        return new Ask(intent, freshness, session, WhenBehind.PRIMARY, maxWait);
+    }
+
+    /**
+     * Returns whether replicas may serve it, if they are fresh enough.
+     *
+     * @return whether it is a read that need not see the latest
+     */
+    public boolean ofReplicas() {
+        return intent == Intent.READ && freshness.kind() != Freshness.Kind.LATEST;
+    }
+
+    /**
+     * Returns whether its session has a write whose position is not known yet.
+     *
+     * @param cluster the cluster that is routed to; {@code null} while that is not known
+     * @return whether no replica surely has what the session wrote
+     */
+    public boolean pendingIn(@Nullable String cluster) {
+        return causal() && session != null && cluster != null && session.hasPending(cluster);
     }
 
     boolean causal() {

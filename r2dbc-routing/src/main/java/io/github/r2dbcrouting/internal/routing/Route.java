@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +16,30 @@ import org.jspecify.annotations.Nullable;
  * @param reason why
  * @param required what the server's position must cover, and was seen to
  * @param table the table that was read
+ * @param bound how old the server may be when the read is sent; {@code null} if that does not matter
+ * @param permit the place in the budget that the read takes; {@code null} if it takes none
+ * @param waited how long it was waited for
  */
-public record Route(@Nullable ServerState server, Reason reason, List<Position> required, RoutingTable table) {
+public record Route(
+        @Nullable ServerState server,
+        Reason reason,
+        List<Position> required,
+        RoutingTable table,
+        @Nullable Duration bound,
+        @Nullable Permit permit,
+        Duration waited) {
+
+    /**
+     * Creates the outcome of a decision that was made at once.
+     *
+     * @param server the chosen server; {@code null} if nobody can serve
+     * @param reason why
+     * @param required what the server's position must cover, and was seen to
+     * @param table the table that was read
+     */
+    public Route(@Nullable ServerState server, Reason reason, List<Position> required, RoutingTable table) {
+        this(server, reason, required, table, null, null, Duration.ZERO);
+    }
 
     /**
      * Returns whether the chosen server is the primary.
@@ -25,5 +48,38 @@ public record Route(@Nullable ServerState server, Reason reason, List<Position> 
      */
     public boolean onPrimary() {
         return server != null && server.role() == ServerRole.PRIMARY;
+    }
+
+    /**
+     * Returns whether the primary was chosen only because no replica could serve a read that is theirs. Where no replica
+     * is configured, reads are the primary's own.
+     *
+     * @return whether such a read must stay within the budget
+     */
+    public boolean fallsBack() {
+        return onPrimary() && table.servers().size() > 1 && lacking();
+    }
+
+    /**
+     * Returns whether no replica could serve a read that is theirs.
+     *
+     * @return whether one may be waited for
+     */
+    public boolean lacking() {
+        return switch (reason) {
+            case NO_REPLICA_COVERS, NO_REPLICA_FRESH, NO_REPLICA, WRITE_PENDING -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Completes the decision.
+     *
+     * @param granted the place in the budget that the read takes; {@code null} if it takes none
+     * @param after how long it was waited for
+     * @return a copy
+     */
+    public Route after(@Nullable Permit granted, Duration after) {
+        return new Route(server, reason, required, table, bound, granted, after);
     }
 }

@@ -14,10 +14,12 @@ import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,19 @@ public final class Router {
     private final Load load;
     private final IntUnaryOperator random;
     private final Safeguards safeguards;
+    private final LongSupplier clock;
+    private final long primaryAfterWrite;
+
+    /**
+     * Creates a router that does not read from the primary because of a write some time ago.
+     *
+     * @param load the present load of the servers
+     * @param random draws a number from 0 to below its argument
+     * @param safeguards the mechanisms in force
+     */
+    public Router(Load load, IntUnaryOperator random, Safeguards safeguards) {
+        this(load, random, safeguards, System::nanoTime, Duration.ZERO);
+    }
 
     /**
      * Creates a router.
@@ -38,11 +53,16 @@ public final class Router {
      * @param load the present load of the servers
      * @param random draws a number from 0 to below its argument
      * @param safeguards the mechanisms in force
+     * @param clock tells the time by which servers were sampled, in nanoseconds
+     * @param primaryAfterWrite how long after a write its session reads from the primary
      */
-    public Router(Load load, IntUnaryOperator random, Safeguards safeguards) {
+    public Router(
+            Load load, IntUnaryOperator random, Safeguards safeguards, LongSupplier clock, Duration primaryAfterWrite) {
         this.load = load;
         this.random = random;
         this.safeguards = safeguards;
+        this.clock = clock;
+        this.primaryAfterWrite = primaryAfterWrite.toNanos();
     }
 
     /**
@@ -64,21 +84,60 @@ public final class Router {
         if (cluster == null) {
             return nobody(table);
         }
+        if (wroteLately(ask)) {
+            return primary(table, Reason.WROTE_LATELY, List.of());
+        }
         if (pending(ask, cluster)) {
             return primary(table, Reason.WRITE_PENDING, List.of());
         }
+        if (ask.freshness().kind() == Freshness.Kind.AT_MOST) {
+            return replica(table, Reason.FRESH_ENOUGH, new Need(List.of(), bound(ask), clock.getAsLong()), avoid);
+        }
         List<Position> required = ask.required(cluster);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
-        return replica(table, reason, required, avoid);
+        return replica(table, reason, new Need(required, null, 0), avoid);
+    }
+
+    /** What a replica must have: the positions, and, if there is a bound, everything from so long before now. */
+    private record Need(List<Position> required, @Nullable Duration bound, long now) {
+
+        boolean metBy(ServerState replica) {
+            return replica.covers(required) && (bound == null || replica.lag().within(now, bound.toNanos()));
+        }
+    }
+
+    private @Nullable Duration bound(Ask ask) {
+        return safeguards.has(Safeguard.STALENESS_BOUND) ? ask.freshness().bound() : null;
+    }
+
+    private boolean wroteLately(Ask ask) {
+        SessionState session = ask.session();
+        return ask.causal() && session != null && session.wroteLately(primaryAfterWrite);
+    }
+
+    /**
+     * Tells whether a replica is likely to be fresh enough soon, judging by how long each lately took.
+     *
+     * @param table what is known of the cluster
+     * @param ask what is asked
+     * @param avoid the indexes of servers that this request has already tried
+     * @param limit how soon
+     * @return whether it is worth waiting for; not while a write has no position, since nothing can be said of it
+     */
+    public boolean predicts(RoutingTable table, Ask ask, BitSet avoid, Duration limit) {
+        if (limit.isZero() || pending(ask, table.cluster())) {
+            return false;
+        }
+        for (ServerState replica : table.replicas()) {
+            if (!avoid.get(replica.index()) && replica.lag().catchUp().compareTo(limit) <= 0) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean pending(Ask ask, @Nullable String cluster) {
-        SessionState session = ask.session();
-        return ask.causal()
-                && session != null
-                && cluster != null
-                && session.hasPending(cluster)
-                && safeguards.has(Safeguard.PENDING_WRITES);
+        return ask.pendingIn(cluster) && safeguards.has(Safeguard.PENDING_WRITES);
     }
 
     private static Route nobody(RoutingTable table) {
@@ -90,22 +149,23 @@ public final class Router {
         return primary == null ? nobody(table) : new Route(primary, reason, required, table);
     }
 
-    private Route replica(RoutingTable table, Reason reason, List<Position> required, BitSet avoid) {
-        ServerState chosen = draw(table.replicas(), required, avoid);
+    private Route replica(RoutingTable table, Reason reason, Need need, BitSet avoid) {
+        ServerState chosen = draw(table.replicas(), need, avoid);
         if (chosen != null) {
-            return new Route(chosen, reason, required, table);
+            return new Route(chosen, reason, need.required, table, need.bound, null, Duration.ZERO);
         }
-        return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : Reason.NO_REPLICA_COVERS, List.of());
+        Reason lacking = reason == Reason.FRESH_ENOUGH ? Reason.NO_REPLICA_FRESH : Reason.NO_REPLICA_COVERS;
+        return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : lacking, List.of());
     }
 
     /**
      * Draws two of the eligible ones and takes the less busy: close to the best of all, without herding on it.
      * Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
      */
-    private @Nullable ServerState draw(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+    private @Nullable ServerState draw(List<ServerState> replicas, Need need, BitSet avoid) {
         int eligible = 0;
         for (int i = 0; i < replicas.size(); i++) {
-            if (eligible(replicas.get(i), required, avoid)) {
+            if (eligible(replicas.get(i), need, avoid)) {
                 eligible++;
             }
         }
@@ -114,22 +174,22 @@ public final class Router {
         }
         int first = random.applyAsInt(eligible);
         if (eligible == 1) {
-            return nth(replicas, required, avoid, first);
+            return nth(replicas, need, avoid, first);
         }
         int second = random.applyAsInt(eligible - 1);
-        ServerState one = nth(replicas, required, avoid, first);
-        ServerState other = nth(replicas, required, avoid, second < first ? second : second + 1);
+        ServerState one = nth(replicas, need, avoid, first);
+        ServerState other = nth(replicas, need, avoid, second < first ? second : second + 1);
         return load.inFlight(one.index()) <= load.inFlight(other.index()) ? one : other;
     }
 
-    private static boolean eligible(ServerState replica, List<Position> required, BitSet avoid) {
-        return replica.covers(required) && !avoid.get(replica.index());
+    private static boolean eligible(ServerState replica, Need need, BitSet avoid) {
+        return need.metBy(replica) && !avoid.get(replica.index());
     }
 
-    private static ServerState nth(List<ServerState> replicas, List<Position> required, BitSet avoid, int n) {
+    private static ServerState nth(List<ServerState> replicas, Need need, BitSet avoid, int n) {
         int left = n;
         for (ServerState replica : replicas) {
-            if (eligible(replica, required, avoid) && left-- == 0) {
+            if (eligible(replica, need, avoid) && left-- == 0) {
                 return replica;
             }
         }
@@ -148,13 +208,17 @@ public final class Router {
         ServerState chosen = route.server();
         String cluster = route.table().cluster();
         boolean pending = pending(ask, cluster);
-        List<Position> required = cluster == null ? List.of() : ask.required(cluster);
+        Need need = new Need(
+                cluster == null ? List.of() : ask.required(cluster),
+                ask.freshness().bound(),
+                clock.getAsLong());
+        boolean lately = wroteLately(ask);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         List<Candidate> candidates = new ArrayList<>();
         for (ServerState server : route.table().servers()) {
             boolean isChosen = chosen != null && chosen.index() == server.index();
             candidates.add(new Candidate(
-                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, required, avoid)));
+                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, lately, need, avoid)));
         }
         return new RouteDecision(
                 chosen == null ? null : chosen.name(),
@@ -162,11 +226,12 @@ public final class Router {
                 route.reason(),
                 ask.intent(),
                 ask.freshness(),
-                List.copyOf(candidates));
+                List.copyOf(candidates),
+                route.waited());
     }
 
     private static @Nullable Refusal refusal(
-            ServerState server, boolean primaryOnly, boolean pending, List<Position> required, BitSet avoid) {
+            ServerState server, boolean primaryOnly, boolean pending, boolean lately, Need need, BitSet avoid) {
         if (avoid.get(server.index())) {
             return Refusal.FAILED;
         }
@@ -179,9 +244,15 @@ public final class Router {
         if (server.tooFarBehind()) {
             return Refusal.TOO_FAR_BEHIND;
         }
+        if (lately) {
+            return Refusal.WROTE_LATELY;
+        }
         if (pending) {
             return Refusal.WRITE_PENDING;
         }
-        return server.covers(required) ? null : Refusal.BEHIND_TOKEN;
+        if (need.metBy(server)) {
+            return null;
+        }
+        return need.bound == null ? Refusal.BEHIND_TOKEN : Refusal.TOO_OLD;
     }
 }

@@ -39,6 +39,7 @@ public final class PendingWrite {
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
     public void end() {
         openTransaction = false;
+        session.wrote();
     }
 
     /**

@@ -7,13 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.r2dbc.spi.Batch;
 import io.r2dbc.spi.IsolationLevel;
 import io.r2dbc.spi.Statement;
 import io.r2dbc.spi.ValidationDepth;
-import java.time.Duration;
 import java.util.List;
 import java.util.NoSuchElementException;
 import org.junit.jupiter.api.Test;
@@ -29,8 +29,9 @@ class RoutedStatementTests {
                     List.of(fixture.pool),
                     null,
                     Safeguards.all(),
-                    Duration.ofSeconds(5),
-                    Duration.ofSeconds(2)),
+                    Fixture.PATIENCE,
+                    new FallbackBudget(() -> 2, 256),
+                    fixture.monitor::now),
             fixture.engine,
             null);
 
