@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.session.SessionState;
+import java.time.Duration;
 import java.util.Objects;
 import reactor.core.publisher.Mono;
 
@@ -67,6 +68,25 @@ public final class CausalSession {
      */
     public Mono<CausalToken> token() {
         return state.token();
+    }
+
+    /**
+     * Reads from the primary for some time after each write: the plain way to read one's own writes, for whoever wants to
+     * start simple or to compare. It holds for causal reads, which see the session's writes after that time as before.
+     *
+     * <p>These reads are the primary's own: no budget bounds them.
+     *
+     * @param window how long, from a write's end, by the router's own clock; zero for not at all. Overrides the factory's
+     *     setting
+     * @return this
+     * @throws IllegalArgumentException if it is negative or longer than a day
+     */
+    public CausalSession primaryFor(Duration window) {
+        if (window.isNegative() || window.compareTo(Duration.ofDays(1)) > 0) {
+            throw new IllegalArgumentException("the window is from 0 to 24 h, not " + window);
+        }
+        state.primaryFor(window.toNanos());
+        return this;
     }
 
     SessionState state() {

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param intent whether a replica may serve
  * @param freshness how fresh it must be
  * @param candidates every configured server, with what kept it from being chosen
+ * @param waited how long it was waited for; zero if it was chosen at once
  * @since 0.1.0
  */
 public record RouteDecision(
@@ -21,13 +23,35 @@ public record RouteDecision(
         Reason reason,
         Intent intent,
         Freshness freshness,
-        List<Candidate> candidates) {
+        List<Candidate> candidates,
+        Duration waited) {
+
+    /**
+     * Creates a decision that was made at once.
+     *
+     * @param server the name of the chosen server, {@code null} if there was none
+     * @param role what the chosen server is; {@code UNKNOWN} if there was none
+     * @param reason why it was chosen
+     * @param intent whether a replica may serve
+     * @param freshness how fresh it must be
+     * @param candidates every configured server, with what kept it from being chosen
+     */
+    public RouteDecision(
+            @Nullable String server,
+            ServerRole role,
+            Reason reason,
+            Intent intent,
+            Freshness freshness,
+            List<Candidate> candidates) {
+        this(server, role, reason, intent, freshness, candidates, Duration.ZERO);
+    }
 
     /** Returns the decision in words, on one line. */
     @Override
     public String toString() {
         String asked = intent == Intent.WRITE ? "write" : freshness + " read";
-        return asked + " -> " + (server == null ? "nobody" : server) + ": " + reason.text() + " ["
+        String after = waited.isZero() ? "" : " after " + waited.toMillis() + " ms";
+        return asked + " -> " + (server == null ? "nobody" : server) + after + ": " + reason.text() + " ["
                 + candidates.stream().map(Candidate::toString).collect(Collectors.joining("; ")) + "]";
     }
 
@@ -54,10 +78,16 @@ public record RouteDecision(
         WRITE_PENDING("what the session did last has no position yet, so only the primary surely has it"),
         /** No replica has what the session wrote. */
         NO_REPLICA_COVERS("no replica has what the session wrote"),
+        /** No replica is surely as fresh as the read's bound asks. */
+        NO_REPLICA_FRESH("no replica is surely fresh enough"),
+        /** The session wrote a short while ago, and was told to read from the primary for some time after that. */
+        WROTE_LATELY("the session wrote a short while ago, and reads from the primary until that is over"),
         /** There is no replica that may be read from. */
         NO_REPLICA("no replica may be read from"),
         /** The replica has everything that the session wrote. */
         COVERS_TOKEN("it has everything that the session wrote"),
+        /** The replica is surely no older than the read's bound. */
+        FRESH_ENOUGH("it is no older than was asked for"),
         /** The session has written nothing, or was not asked for. */
         NOTHING_TO_COVER("the read asks for nothing that it might lack"),
         /** No server could serve. */
@@ -89,6 +119,10 @@ public record RouteDecision(
         TOO_FAR_BEHIND("too far behind, or it is not known how far"),
         /** It has not replayed what the session wrote. */
         BEHIND_TOKEN("has not replayed what the session wrote"),
+        /** It is older than the read's bound, or that is not known. */
+        TOO_OLD("older than was asked for, or it is not known how old"),
+        /** The session reads from the primary for a while after a write. */
+        WROTE_LATELY("not read from so soon after the session's write"),
         /** It may lack the session's last write, whose position is not known yet. */
         WRITE_PENDING("may lack the session's last write"),
         /** It failed requests lately, and is left alone for a while. */

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.session.SessionState;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -19,15 +20,20 @@ import reactor.util.context.ContextView;
  */
 public final class Routing implements Function<Context, Context> {
 
-    private static final Routing READ = new Routing(Intent.READ, null);
-    private static final Routing WRITE = new Routing(Intent.WRITE, null);
+    private static final Routing READ = new Routing(Intent.READ, null, null, null);
+    private static final Routing WRITE = new Routing(Intent.WRITE, null, null, null);
 
     private final Intent intent;
     private final @Nullable Freshness freshness;
+    private final @Nullable WhenBehind whenBehind;
+    private final @Nullable Duration maxWait;
 
-    private Routing(Intent intent, @Nullable Freshness freshness) {
+    private Routing(
+            Intent intent, @Nullable Freshness freshness, @Nullable WhenBehind whenBehind, @Nullable Duration maxWait) {
         this.intent = intent;
         this.freshness = freshness;
+        this.whenBehind = whenBehind;
+        this.maxWait = maxWait;
     }
 
     /**
@@ -104,7 +110,50 @@ public final class Routing implements Function<Context, Context> {
      * @return a copy of this entry
      */
     public Routing freshness(Freshness asked) {
-        return new Routing(intent, Objects.requireNonNull(asked, "freshness"));
+        return new Routing(intent, Objects.requireNonNull(asked, "freshness"), whenBehind, maxWait);
+    }
+
+    /**
+     * Asks for something else to become of reads for which no replica is fresh enough.
+     *
+     * @param asked what becomes of them
+     * @return a copy of this entry
+     */
+    public Routing whenBehind(WhenBehind asked) {
+        return new Routing(intent, freshness, Objects.requireNonNull(asked, "whenBehind"), maxWait);
+    }
+
+    /**
+     * Sets how long a read may wait for a replica before it turns to the primary. Only
+     * {@link WhenBehind#WAIT_THEN_PRIMARY} does so: the others do not wait, or do not turn.
+     *
+     * @param asked how long to wait; zero for not at all
+     * @return a copy of this entry
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Routing maxWait(Duration asked) {
+        if (asked.isNegative()) {
+            throw new IllegalArgumentException("a wait is not negative: " + asked);
+        }
+        return new Routing(intent, freshness, whenBehind, asked);
+    }
+
+    /**
+     * Returns what becomes of reads for which no replica is fresh enough.
+     *
+     * @return what was asked for, or {@code null} for the factory's setting
+     */
+    public @Nullable WhenBehind whenBehind() {
+        return whenBehind;
+    }
+
+    /**
+     * Returns how long a read may wait for a replica before it turns to the primary.
+     *
+     * @return what was asked for, or {@code null} for the factory's setting
+     */
+    public @Nullable Duration maxWait() {
+        return maxWait;
     }
 
     /**
@@ -132,6 +181,12 @@ public final class Routing implements Function<Context, Context> {
 
     @Override
     public String toString() {
-        return intent == Intent.WRITE ? "write" : freshness == null ? "read" : "read, " + freshness;
+        if (intent == Intent.WRITE) {
+            return "write";
+        }
+        return "read"
+                + (freshness == null ? "" : ", " + freshness)
+                + (whenBehind == null ? "" : ", " + whenBehind)
+                + (maxWait == null ? "" : ", at most " + maxWait.toMillis() + " ms waiting");
     }
 }

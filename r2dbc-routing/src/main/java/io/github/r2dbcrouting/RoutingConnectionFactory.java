@@ -1,6 +1,8 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.internal.connection.Lender;
+import io.github.r2dbcrouting.internal.connection.Patience;
 import io.github.r2dbcrouting.internal.connection.Retries;
 import io.github.r2dbcrouting.internal.connection.RoutedConnection;
 import io.github.r2dbcrouting.internal.connection.ServerPool;
@@ -11,6 +13,7 @@ import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
@@ -78,6 +81,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach(server -> monitored.add(new MonitoredServer(
                 monitored.size(), server.name(), server.spec().tags(), server.factory())));
+        ElapsedTime clock = new ElapsedTime();
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
                 monitored,
@@ -85,7 +89,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 new MonitorSettings(builder.atRest, builder.watched, PROBE_TIMEOUT, FAILURES_UNTIL_DOWN, FAR_BEHIND),
                 builder.safeguards,
                 thread,
-                System::nanoTime,
+                clock,
                 this::announce);
         this.pools = new LinkedHashMap<>();
         Consumer<ConnectionPoolConfiguration.Builder> pool = builder.pool;
@@ -104,7 +108,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 server -> byIndex.get(server).inFlight(),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards,
-                new Ejections(System::nanoTime));
+                new Ejections(System::nanoTime),
+                clock,
+                builder.primaryAfterWrite);
+        FallbackBudget budget = new FallbackBudget(
+                () -> builder.fallbackBudget > 0 ? builder.fallbackBudget : defaultBudget(byIndex), FALLBACK_QUEUE);
         this.lender = new Lender(
                 router,
                 monitor.tables(),
@@ -112,8 +120,18 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 builder.listener,
                 builder.safeguards,
                 new Retries(builder.retriesPerRead, new RetryBudget(System::nanoTime)),
-                FIRST_TABLE_LIMIT,
-                PRIMARY_LIMIT);
+                new Patience(
+                        FIRST_TABLE_LIMIT, PRIMARY_LIMIT, builder.whenBehind, builder.maxWait, builder.readDeadline),
+                budget,
+                clock);
+    }
+
+    /** A quarter of the present primary's pool: writes keep three. */
+    private int defaultBudget(List<ServerPool> byIndex) {
+        int size = table().primary()
+                .map(primary -> byIndex.get(primary.index()).size())
+                .orElse(ServerPool.DEFAULT_SIZE);
+        return Math.max(LEAST_BUDGET, size / 4);
     }
 
     private void announce(RoutingEvent event) {
@@ -128,6 +146,14 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private static final Duration ACQUIRE_LIMIT = Duration.ofSeconds(5);
     private static final Duration FIRST_TABLE_LIMIT = Duration.ofSeconds(5);
     private static final Duration PRIMARY_LIMIT = Duration.ofSeconds(2);
+    private static final int LEAST_BUDGET = 2;
+    private static final int FALLBACK_QUEUE = 256;
+
+    /** By default a read waits so long for a replica that is likely to be fresh enough, before it turns to the primary. */
+    public static final Duration DEFAULT_MAX_WAIT = Duration.ofMillis(100);
+
+    /** By default a read for which no replica is fresh enough fails after this time, if it could not be served. */
+    public static final Duration DEFAULT_READ_DEADLINE = Duration.ofSeconds(5);
 
     /** The default pause between two probes of a server about which nobody waits to hear. */
     public static final Duration DEFAULT_AT_REST = Duration.ofMillis(100);
@@ -331,6 +357,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private @Nullable Publisher<Credentials> credentials;
         private Duration atRest = DEFAULT_AT_REST;
         private Duration watched = DEFAULT_WATCHED;
+        private WhenBehind whenBehind = WhenBehind.WAIT_THEN_PRIMARY;
+        private Duration maxWait = DEFAULT_MAX_WAIT;
+        private Duration readDeadline = DEFAULT_READ_DEADLINE;
+        private Duration primaryAfterWrite = Duration.ZERO;
+        private int fallbackBudget;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
         private int retriesPerRead = DEFAULT_RETRIES;
@@ -481,6 +512,75 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             requireBetween("pauseWatched", pauseWatched, Duration.ofMillis(1), pauseAtRest);
             atRest = pauseAtRest;
             watched = pauseWatched;
+            return this;
+        }
+
+        /**
+         * Sets what becomes of a read for which no replica is fresh enough, unless its {@link Routing} entry says
+         * otherwise.
+         *
+         * @param asked what becomes of it; by default {@link WhenBehind#WAIT_THEN_PRIMARY}
+         * @return this
+         */
+        public Builder whenBehind(WhenBehind asked) {
+            whenBehind = Objects.requireNonNull(asked, "whenBehind");
+            return this;
+        }
+
+        /**
+         * Sets how long a read waits for a replica that is likely to be fresh enough, before it turns to the primary,
+         * unless its {@link Routing} entry says otherwise.
+         *
+         * @param asked how long; from zero, for not at all, to 60 s, by default 100 ms
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder maxWait(Duration asked) {
+            requireBetween("maxWait", asked, Duration.ZERO, Duration.ofSeconds(60));
+            maxWait = asked;
+            return this;
+        }
+
+        /**
+         * Sets when a read fails for which no replica was fresh enough all the time, and the primary had no room.
+         *
+         * @param asked how long it may wait altogether; from 1 ms to 10 min, by default 5 s
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder readDeadline(Duration asked) {
+            requireBetween("readDeadline", asked, Duration.ofMillis(1), Duration.ofMinutes(10));
+            readDeadline = asked;
+            return this;
+        }
+
+        /**
+         * Sets how many reads may be with the primary at once because no replica is fresh enough for them. Others wait,
+         * up to 256 of them in a queue for the primary, all of them for a replica.
+         *
+         * @param reads how many; from 1 to 10,000, by default a quarter of the primary's pool and at least 2
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder fallbackBudget(int reads) {
+            if (reads < 1 || reads > 10_000) {
+                throw new IllegalArgumentException("fallbackBudget is " + reads + ", and must be from 1 to 10000");
+            }
+            fallbackBudget = reads;
+            return this;
+        }
+
+        /**
+         * Lets every session read from the primary for some time after each of its writes, unless
+         * {@link CausalSession#primaryFor} says otherwise for one. These reads are not bounded by the fallback budget.
+         *
+         * @param window how long, from a write's end; from zero, the default, for not at all, to 24 h
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder primaryAfterWrite(Duration window) {
+            requireBetween("primaryAfterWrite", window, Duration.ZERO, Duration.ofDays(1));
+            primaryAfterWrite = window;
             return this;
         }
 

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -89,6 +90,20 @@ public final class RoutingTable {
      */
     public boolean complete() {
         return servers.stream().noneMatch(server -> server.status() == ServerStatus.UNKNOWN);
+    }
+
+    /**
+     * Returns the same table with other lags.
+     *
+     * @param lags how far behind the primary each server is
+     * @return a table of the same version
+     */
+    public RoutingTable withLags(Function<ServerState, Lag> lags) {
+        List<ServerState> known = new ArrayList<>(servers.size());
+        for (ServerState server : servers) {
+            known.add(server.withLag(lags.apply(server)));
+        }
+        return new RoutingTable(version, known, primary == null ? null : known.get(primary.index()), cluster);
     }
 
     private boolean isPrimary(ServerState server) {

@@ -15,11 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param status whether it may be used
  * @param position up to where it had come when it last answered; {@code null} if it never said
  * @param identity which running server answered last; {@code null} if none ever did
- * @param sampledAt the value of {@link System#nanoTime()} when the probe that brought this was sent; 0 if none was
+ * @param sampledAt when the probe that brought this was sent, in nanoseconds by the router's clock; 0 if none was
  *     answered
  * @param tooFarBehind whether it is further behind the primary than any read may be served from, or that is not known;
  *     always {@code false} for a primary
  * @param problem what keeps it from being used, for people; {@code null} if nothing does
+ * @param lag how far behind the primary it is in time; {@link Lag#UNKNOWN} for a primary
  * @since 0.1.0
  */
 public record ServerState(
@@ -32,7 +33,47 @@ public record ServerState(
         @Nullable ServerIdentity identity,
         long sampledAt,
         boolean tooFarBehind,
-        @Nullable String problem) {
+        @Nullable String problem,
+        Lag lag) {
+
+    /**
+     * Creates the state of a server whose lag is not known.
+     *
+     * @param index its place among the configured servers, from 0
+     * @param name its configured name
+     * @param tags its tags
+     * @param role what it was when it last answered
+     * @param status whether it may be used
+     * @param position up to where it had come when it last answered; {@code null} if it never said
+     * @param identity which running server answered last; {@code null} if none ever did
+     * @param sampledAt when the probe that brought this was sent, in nanoseconds; 0 if none was answered
+     * @param tooFarBehind whether no read may be served from it
+     * @param problem what keeps it from being used, for people; {@code null} if nothing does
+     */
+    public ServerState(
+            int index,
+            String name,
+            List<String> tags,
+            ServerRole role,
+            ServerStatus status,
+            @Nullable Position position,
+            @Nullable ServerIdentity identity,
+            long sampledAt,
+            boolean tooFarBehind,
+            @Nullable String problem) {
+        this(index, name, tags, role, status, position, identity, sampledAt, tooFarBehind, problem, Lag.UNKNOWN);
+    }
+
+    /**
+     * Returns the same state with another lag.
+     *
+     * @param known how far behind the primary it is
+     * @return a copy of this state
+     */
+    public ServerState withLag(Lag known) {
+        return new ServerState(
+                index, name, tags, role, status, position, identity, sampledAt, tooFarBehind, problem, known);
+    }
 
     /**
      * Returns whether it is a replica that answers and is known well enough to serve a read that asks for nothing.

@@ -97,7 +97,7 @@ class ArchitectureTests {
                             type -> !Set.of("ClusterMonitor", "EndedWrite").contains(type.getSimpleName()))));
 
     @ArchTest
-    static final ArchRule TABLE_IS_A_REFERENCE_AND_THE_QUESTIONS_LEFT_AT_IT = classes()
+    static final ArchRule TABLE_IS_A_REFERENCE_WITH_QUESTIONS_AND_WAITERS = classes()
             .that()
             .resideInAPackage("..internal.table..")
             .and()
@@ -105,7 +105,9 @@ class ArchitectureTests {
             .should()
             .haveSimpleName("TableRef")
             .orShould()
-            .haveSimpleName("Questions");
+            .haveSimpleName("Questions")
+            .orShould()
+            .haveNameMatching(".*\\.Watch(\\$Waiter)?");
 
     @ArchTest
     static final ArchRule TABLE_KNOWS_NEITHER_SIDE = noClasses()

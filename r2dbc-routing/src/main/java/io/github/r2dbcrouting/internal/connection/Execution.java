@@ -61,14 +61,18 @@ final class Execution {
         }
         return connection
                 .leaseForStatement(command.kind())
-                .flatMapMany(lease -> attempt(lease, command.kind()).results());
+                .flatMapMany(served -> attempt(served, command.kind()).results());
     }
 
-    private Attempt attempt(Lease lease, StatementText.Kind kind) {
+    private Attempt attempt(RoutedConnection.Served served, StatementText.Kind kind) {
+        Lease lease = served.lease();
         if (command.text().leavesState()) {
             lease.markStateLeft();
         }
         Tracked tracked = connection.track(lease, context, kind);
+        if (served.permit() != null) {
+            tracked = new Tracked.InBudget(served, tracked);
+        }
         if (command.text().touchesDurability()) {
             lease.physical().forgetDurability();
         }
@@ -112,7 +116,7 @@ final class Execution {
         return on(connection.leaseElsewhere(ask, tried), command.kind(), error);
     }
 
-    private Flux<Result> on(Mono<Lease> elsewhere, StatementText.Kind kind, Throwable error) {
+    private Flux<Result> on(Mono<RoutedConnection.Served> elsewhere, StatementText.Kind kind, Throwable error) {
         Function<Throwable, Throwable> nowhere = failure -> {
             if (!failure.equals(error)) {
                 failure.addSuppressed(error);
@@ -121,7 +125,7 @@ final class Execution {
         };
         return elsewhere
                 .onErrorMap(nowhere)
-                .flatMapMany(lease -> attempt(lease, kind).results());
+                .flatMapMany(served -> attempt(served, kind).results());
     }
 
     /** Hears how an attempt failed, whether or not there is a way on. */

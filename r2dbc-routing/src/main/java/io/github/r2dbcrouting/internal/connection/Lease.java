@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.connection;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.monitor.EndedWrite;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.session.OpenRead;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
@@ -49,10 +50,12 @@ final class Lease {
     private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
     private final Queue<OpenRead> reads = new ConcurrentLinkedQueue<>();
     private final Set<RoutedResult> unconsumed = ConcurrentHashMap.newKeySet();
+    private final Set<Permit> permits = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean released = new AtomicBoolean();
     private final AtomicInteger uses = new AtomicInteger();
     private final Sinks.Empty<Void> returned = Sinks.empty();
     private volatile boolean uncertain;
+    private volatile boolean over;
     private volatile boolean timeoutsChanged;
     private volatile boolean stateLeft;
     private volatile @Nullable IsolationLevel isolationBefore;
@@ -140,6 +143,33 @@ final class Lease {
     /** Returns whether the result was still to be consumed. */
     boolean consumed(RoutedResult result) {
         return unconsumed.remove(result);
+    }
+
+    /**
+     * Takes over a place in the budget for a read that is sent on this connection: it is free again when the read is
+     * over, at the latest when the connection is given back, and so has finished it.
+     *
+     * @return whether it is held: not if whoever wanted to read has gone
+     */
+    boolean adopt(Permit permit) {
+        if (!permit.adopt()) {
+            return false;
+        }
+        permits.add(permit);
+        if (over) {
+            releasePermits();
+        }
+        return true;
+    }
+
+    /** The read that the permit was for is over. */
+    void released(Permit permit) {
+        permits.remove(permit);
+        permit.release();
+    }
+
+    private void releasePermits() {
+        permits.forEach(this::released);
     }
 
     /** The server has answered for the write, with success or with an error of its own. */
@@ -294,6 +324,8 @@ final class Lease {
                 .doFinally(signal -> {
                     reads.forEach(read -> ended(read, false));
                     pool.lent().decrementAndGet();
+                    over = true;
+                    releasePermits();
                     returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
                 });
     }

@@ -11,7 +11,9 @@ import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.time.Duration;
 import java.util.List;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
@@ -28,10 +30,12 @@ final class LeaseCheck {
 
     private final TableRef tables;
     private final boolean livesMatter;
+    private final LongSupplier clock;
 
-    LeaseCheck(TableRef tables, boolean livesMatter) {
+    LeaseCheck(TableRef tables, boolean livesMatter, LongSupplier clock) {
         this.tables = tables;
         this.livesMatter = livesMatter;
+        this.clock = clock;
     }
 
     /**
@@ -50,15 +54,33 @@ final class LeaseCheck {
         if (primary) {
             return knowsItsDurability(lease) ? Mono.just(lease) : introduceAgain(lease);
         }
+        if (!youngEnough(state, route)) {
+            // it was when the request began to wait for the connection, with which nothing is wrong
+            String why = "was free only when the server was too old for the read";
+            return lease.release().then(Mono.error(() -> unfit(lease, why)));
+        }
         if (!staysWith(lease, route.seen())) {
             return learnFloors(lease, route.seen());
         }
-        return holds(lease, route.required(), now) ? Mono.just(lease) : ask(lease, route.required());
+        List<Position> required = required(state, route);
+        return holds(lease, required, now) ? Mono.just(lease) : ask(lease, required);
     }
 
-    /** Whether something known says that the connection's server has what the route requires, and what was seen. */
-    boolean holds(Lease lease, Route route, RoutingTable table) {
-        return staysWith(lease, route.seen()) && holds(lease, route.required(), table);
+    private boolean youngEnough(ServerState state, Route route) {
+        Duration bound = route.bound();
+        return bound == null || state.lag().within(clock.getAsLong(), bound.toNanos());
+    }
+
+    /** The age of a server is that of its position: it must still have it in the life of the connection. */
+    private static List<Position> required(ServerState state, Route route) {
+        return route.bound() == null ? route.required() : positionOf(state);
+    }
+
+    /** Whether something known says that a connection which is held already may serve another read. */
+    boolean holds(Lease lease, Route route) {
+        RoutingTable now = tables.current();
+        ServerState state = now.servers().get(lease.server().index());
+        return youngEnough(state, route) && staysWith(lease, route.seen()) && holds(lease, required(state, route), now);
     }
 
     /** Whether the connection belongs to the life in which the session has read whatever has no position yet. */
@@ -93,7 +115,7 @@ final class LeaseCheck {
     }
 
     /** Whether something known in the life of this connection says that its server covers the positions. */
-    boolean holds(Lease lease, List<Position> required, RoutingTable table) {
+    private boolean holds(Lease lease, List<Position> required, RoutingTable table) {
         ServerState state = table.servers().get(lease.server().index());
         if (state.status() != ServerStatus.UP || state.role() != lease.server().role()) {
             return false;
@@ -157,7 +179,7 @@ final class LeaseCheck {
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
                     boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);
-                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the session wrote");
+                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the read needs");
                 })
                 .onErrorResume(
                         error -> !(error instanceof UnfitConnectionException),

@@ -3,12 +3,13 @@ package io.github.r2dbcrouting.internal.connection;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.NoEligibleServerException;
 import io.github.r2dbcrouting.RouteDecision;
-import io.github.r2dbcrouting.RouteDecision.Reason;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.routing.Shortage;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -47,9 +49,10 @@ public final class Lender {
     private final @Nullable RoutingListener listener;
     private final LeaseCheck check;
     private final Retries retries;
-    private final boolean monotonic;
-    private final Duration firstTableLimit;
-    private final Duration primaryLimit;
+    private final Patience patience;
+    private final FallbackBudget budget;
+    private final Safeguards safeguards;
+    private final LongSupplier clock;
 
     /**
      * Creates a lender.
@@ -60,8 +63,9 @@ public final class Lender {
      * @param listener hears of every decision; {@code null} if nobody does
      * @param safeguards the mechanisms in force
      * @param retries how often reads may be tried again
-     * @param firstTableLimit how long a request may wait for the first table
-     * @param primaryLimit how long a request that needs the primary may wait for one
+     * @param patience how long a request waits for what, if it says nothing itself
+     * @param budget how many reads may fall back to the primary
+     * @param clock tells the time by which servers were sampled, in nanoseconds
      */
     public Lender(
             Router router,
@@ -70,17 +74,19 @@ public final class Lender {
             @Nullable RoutingListener listener,
             Safeguards safeguards,
             Retries retries,
-            Duration firstTableLimit,
-            Duration primaryLimit) {
+            Patience patience,
+            FallbackBudget budget,
+            LongSupplier clock) {
         this.router = router;
         this.tables = tables;
         this.pools = List.copyOf(pools);
         this.listener = listener;
-        this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES));
+        this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES), clock);
         this.retries = retries;
-        this.monotonic = safeguards.has(Safeguard.MONOTONIC_READS);
-        this.firstTableLimit = firstTableLimit;
-        this.primaryLimit = primaryLimit;
+        this.patience = patience;
+        this.budget = budget;
+        this.safeguards = safeguards;
+        this.clock = clock;
     }
 
     /**
@@ -91,7 +97,7 @@ public final class Lender {
     Mono<Route> route(Ask ask, BitSet tried) {
         return Mono.deferContextual(context -> {
             if (!started(tables.current())) {
-                return await(Lender::started, firstTableLimit, ask, tried).then(route(ask, tried));
+                return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
             Route route = router.choose(tables.current(), ask, tried);
             return route.awaitsFloors()
@@ -110,17 +116,59 @@ public final class Lender {
 
     private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
         return Mono.deferContextual(context -> {
+            if (route.fallsBack() || (route.server() == null && ask.ofReplicas())) {
+                return insteadOfReplica(route, ask, tried, context);
+            }
             announce(route, ask, tried, context);
             if (route.server() == null) {
                 Predicate<RoutingTable> servable =
                         table -> router.choose(table, ask, tried).server() != null;
-                return await(servable, primaryLimit, ask, tried).then(route(ask, tried));
-            }
-            if (route.reason() == Reason.NO_REPLICA_COVERS || route.reason() == Reason.WRITE_PENDING) {
-                tables.questions().replicaBehind();
+                return await(servable, patience.primary(), ask, tried).then(route(ask, tried));
             }
             return Mono.just(route);
         });
+    }
+
+    /** What becomes of a read that is the replicas', and that none of them can serve now. */
+    private Mono<Route> insteadOfReplica(Route now, Ask ask, BitSet tried, ContextView context) {
+        WhenBehind whenBehind = ask.whenBehind() == null ? patience.whenBehind() : ask.whenBehind();
+        Duration maxWait = ask.maxWait() == null ? patience.maxWait() : ask.maxWait();
+        boolean primaryMissing = now.server() == null && whenBehind != WhenBehind.WAIT;
+        Duration deadline = primaryMissing && patience.primary().compareTo(patience.readDeadline()) < 0
+                ? patience.primary()
+                : patience.readDeadline();
+        leaveQuestions(ask);
+        if (whenBehind == WhenBehind.FAIL) {
+            return Mono.error(nobody(ask, tried, Duration.ZERO));
+        }
+        if (now.server() != null && !safeguards.has(Safeguard.FALLBACK_BUDGET)) {
+            announce(now, ask, tried, context);
+            return Mono.just(now);
+        }
+        return new RouteWait(
+                        router,
+                        tables,
+                        budget,
+                        clock,
+                        ask,
+                        tried,
+                        whenBehind,
+                        maxWait,
+                        deadline,
+                        () -> nobody(ask, tried, deadline))
+                .doOnNext(route -> announce(route, ask, tried, context));
+    }
+
+    private void leaveQuestions(Ask ask) {
+        Duration bound = ask.freshness().bound();
+        if (bound == null) {
+            tables.questions().replicaBehind();
+        } else {
+            tables.questions().olderThan(bound);
+        }
+        if (!safeguards.has(Safeguard.SHARED_WATCH)) {
+            tables.questions().replicasUnwatched();
+        }
     }
 
     /** Takes a connection of the chosen server, and confirms that it holds what the route relies on. */
@@ -130,12 +178,23 @@ public final class Lender {
 
     /** Whether a replica's connection that is held already has what the route requires. */
     boolean holds(Lease lease, Route route) {
-        return check.holds(lease, route, tables.current());
+        return check.holds(lease, route);
+    }
+
+    /** Every server but the primary: for a read that can be served by nobody else. */
+    BitSet replicas() {
+        BitSet all = new BitSet();
+        for (ServerState server : tables.current().servers()) {
+            if (server.role() != ServerRole.PRIMARY) {
+                all.set(server.index());
+            }
+        }
+        return all;
     }
 
     /** Whether it matters what sessions have read where. */
     boolean monotonic() {
-        return monotonic;
+        return safeguards.has(Safeguard.MONOTONIC_READS);
     }
 
     /**
@@ -195,13 +254,20 @@ public final class Lender {
     private Mono<RoutingTable> await(Predicate<RoutingTable> wanted, Duration limit, Ask ask, BitSet tried) {
         return tables.await(wanted)
                 .timeout(limit, Mono.error(() -> nobody(ask, tried, limit)))
-                .switchIfEmpty(Mono.error(() -> new NoEligibleServerException("the router is closed", null)));
+                .switchIfEmpty(Mono.error(Lender::closed));
+    }
+
+    static NoEligibleServerException closed() {
+        return new NoEligibleServerException("the router is closed", null);
     }
 
     private NoEligibleServerException nobody(Ask ask, BitSet tried, Duration limit) {
         RoutingTable table = tables.current();
         RouteDecision decision = router.explain(router.choose(table, ask, tried), ask, tried);
-        return new NoEligibleServerException(Shortage.message(ask, decision, table, limit), decision, null);
+        String message = Shortage.message(ask, decision, table, limit, clock.getAsLong());
+        boolean toPrimary = ask.ofReplicas() && table.servers().size() > 1;
+        return new NoEligibleServerException(
+                toPrimary ? message + "; " + Shortage.of(budget) : message, decision, null);
     }
 
     /** Nothing is put into words unless somebody hears it: whoever built the factory, or whoever subscribed. */

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
@@ -21,6 +22,7 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -70,7 +72,7 @@ public final class RoutedConnection implements Connection {
      * A transaction that runs on a lease, with the writes that it counts as: one for each session that uses it, which
      * may be another than the one that began it.
      */
-    private record Transaction(Lease lease, boolean readOnly, List<PendingWrite> writes) {
+    private record Transaction(Lease lease, boolean readOnly, List<PendingWrite> writes, Served served) {
 
         void writtenBy(SessionState session) {
             boolean onReplica = lease.server().role() != ServerRole.PRIMARY;
@@ -81,21 +83,32 @@ public final class RoutedConnection implements Connection {
         }
     }
 
+    /** A connection for one statement or transaction, with the place in the budget that it takes, if it takes one. */
+    record Served(Lease lease, @Nullable Permit permit) {
+
+        /** The statement or transaction is over. */
+        void over() {
+            if (permit != null) {
+                lease.released(permit);
+            }
+        }
+    }
+
     /** Finds the connection on which the statement of this subscriber runs. */
-    Mono<Lease> leaseForStatement(StatementText.Kind kind) {
+    Mono<Served> leaseForStatement(StatementText.Kind kind) {
         return Mono.deferContextual(context -> {
             if (closed) {
                 return Mono.error(closedError());
             }
             Transaction open = transaction;
             if (open != null) {
-                return Mono.just(open.lease);
+                return Mono.just(new Served(open.lease, null));
             }
             Ask ask = Ask.ofStatement(context, kind);
             Lease held = primary.held();
             // a transaction that was begun by a statement's text is where it is
             boolean begun = held != null && !held.connection().isAutoCommit();
-            return held != null && begun ? Mono.just(held) : lease(ask);
+            return held != null && begun ? Mono.just(new Served(held, null)) : lease(ask);
         });
     }
 
@@ -128,37 +141,51 @@ public final class RoutedConnection implements Connection {
     }
 
     /** Finds a connection for a read that failed on the servers that it has tried. */
-    Mono<Lease> leaseElsewhere(Ask ask, BitSet tried) {
+    Mono<Served> leaseElsewhere(Ask ask, BitSet tried) {
         return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask, (BitSet) tried.clone()));
     }
 
     /** Finds the connection for something that was taken to be a read. */
-    Mono<Lease> leaseForWrite(Ask ask) {
+    Mono<Served> leaseForWrite(Ask ask) {
         return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask.onPrimary(), new BitSet()));
     }
 
-    private Mono<Lease> lease(Ask ask) {
+    private Mono<Served> lease(Ask ask) {
         return lease(allowsReplica() ? ask : ask.onPrimary(), new BitSet());
     }
 
-    private Mono<Lease> lease(Ask ask, BitSet tried) {
+    private Mono<Served> lease(Ask ask, BitSet tried) {
         return lender.route(ask, tried).flatMap(route -> {
             if (route.onPrimary()) {
-                return held(primary, route, lease -> {});
+                return onPrimary(route);
             }
             AtomicReference<@Nullable Lease> confirmed = new AtomicReference<>();
             return held(replica, route, confirmed::set)
+                    .map(lease -> new Served(lease, null))
                     .onErrorResume(
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
                     // one that was taken for an earlier read, and lacks what this one needs, is kept for its own
-                    .flatMap(lease -> lease.server().role() == ServerRole.PRIMARY
-                                    || lease == confirmed.get()
-                                    || (lender.holds(lease, route)
-                                            && !tried.get(lease.server().index()))
-                            ? Mono.just(lease)
-                            : lease(ask.onPrimary(), tried));
+                    .flatMap(served -> served.lease.server().role() == ServerRole.PRIMARY
+                                    || served.lease == confirmed.get()
+                                    || (lender.holds(served.lease, route)
+                                            && !tried.get(served.lease.server().index()))
+                            ? Mono.just(served)
+                            : lease(ask.withoutWaiting(), lender.replicas()));
         });
+    }
+
+    private Mono<Served> onPrimary(Route route) {
+        Permit permit = route.permit();
+        Mono<Lease> leased = held(primary, route, lease -> {});
+        if (permit == null) {
+            return leased.map(lease -> new Served(lease, null));
+        }
+        return leased.flatMap(lease -> lease.adopt(permit)
+                        ? Mono.just(new Served(lease, permit))
+                        : Mono.<Served>error(new CancellationException("the read was cancelled")))
+                .doOnError(error -> permit.withdraw())
+                .doOnCancel(permit::withdraw);
     }
 
     private Mono<Lease> held(LeaseSlot slot, Route route, Consumer<Lease> onTaken) {
@@ -195,8 +222,10 @@ public final class RoutedConnection implements Connection {
             }
             boolean nothingHeld = primary.held() == null && replica.held() == null;
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
-            Mono<Void> beginning = lease(ask).flatMap(lease -> {
-                Transaction begun = new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>());
+            Mono<Void> beginning = lease(ask).flatMap(served -> {
+                Lease lease = served.lease;
+                Transaction begun =
+                        new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>(), served);
                 SessionState session = ask.session();
                 if (session != null && !begun.readOnly) {
                     begun.writtenBy(session);
@@ -270,6 +299,7 @@ public final class RoutedConnection implements Connection {
         Transaction ended = transaction;
         transaction = null;
         if (ended != null) {
+            ended.served.over();
             ended.writes.forEach(ended.lease::ended);
         }
     }
@@ -421,8 +451,9 @@ public final class RoutedConnection implements Connection {
                 return Mono.just(true);
             }
             return leaseForStatement(StatementText.Kind.UNKNOWN)
-                    .flatMap(lease -> Mono.<Boolean>fromDirect(
-                            new InUse<>(lease, lease.connection().validate(ValidationDepth.REMOTE))))
+                    .flatMap(served -> Mono.<Boolean>fromDirect(new InUse<>(
+                                    served.lease, served.lease.connection().validate(ValidationDepth.REMOTE)))
+                            .doOnTerminate(served::over))
                     .onErrorReturn(false);
         });
     }

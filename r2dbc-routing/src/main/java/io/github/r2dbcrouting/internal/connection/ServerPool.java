@@ -109,7 +109,12 @@ public final class ServerPool {
                         + acquireLimit.toMillis() + " ms: " + lent.get() + " of its " + size() + " are lent"));
     }
 
-    private int size() {
+    /**
+     * Returns how many connections it may hold.
+     *
+     * @return the greatest number of its connections
+     */
+    public int size() {
         return pool.getMetrics().map(PoolMetrics::getMaxAllocatedSize).orElse(DEFAULT_SIZE);
     }
 

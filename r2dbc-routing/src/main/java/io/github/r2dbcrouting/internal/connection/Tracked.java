@@ -2,8 +2,9 @@ package io.github.r2dbcrouting.internal.connection;
 
 import io.github.r2dbcrouting.internal.session.OpenRead;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
+import org.jspecify.annotations.Nullable;
 
-/** What is said to a session when a statement of it is over? Either is called, once. */
+/** What is to be done when a statement is over? Either is called, once. */
 sealed interface Tracked {
 
     /** The server has answered it, with success or with an error of its own. */
@@ -51,6 +52,30 @@ sealed interface Tracked {
         @Override
         public void abandoned() {
             lease.ended(read, false);
+        }
+    }
+
+    /**
+     * A read that fell back to the primary, and makes room for the next when it is over. What is cancelled may still be
+     * running on the server, so that keeps its place until the connection is given back, which waits for the server.
+     */
+    record InBudget(
+            RoutedConnection.Served served, @Nullable Tracked read) implements Tracked {
+
+        @Override
+        public void ended() {
+            served.over();
+            if (read != null) {
+                read.ended();
+            }
+        }
+
+        @Override
+        public void abandoned() {
+            served.lease().markUncertain();
+            if (read != null) {
+                read.abandoned();
+            }
         }
     }
 }

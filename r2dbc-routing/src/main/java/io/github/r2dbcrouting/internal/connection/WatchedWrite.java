@@ -56,7 +56,6 @@ final class WatchedWrite implements Ending {
         }
     }
 
-    /** One result was consumed to its end. Called once for each result. */
     void resultConsumed() {
         partEnded();
     }

@@ -41,6 +41,9 @@ final class CaptureLoop {
     /** A position that a replica has not reached after this time, with nothing moving, will not be reached unaided. */
     private static final Duration STALL = Duration.ofMillis(5);
 
+    /** A primary that has written nothing for so long is idle: what a replica lacks then, it may lack for ever. */
+    private static final Duration IDLE = Duration.ofMillis(20);
+
     private final Serial serial;
     private final Scheduler scheduler;
     private final LongSupplier clock;
@@ -210,6 +213,22 @@ final class CaptureLoop {
         boolean nudged = covers(nudgedTo, wanted) || covers(nudgeAskedFor, wanted);
         if (stuck && !nudged && primary.probe(true)) {
             nudgeAskedFor = wanted;
+        }
+    }
+
+    /**
+     * The same for the position of a primary that has stood still, whether it was captured for a session or not.
+     *
+     * @param newest where the primary is
+     * @param still for how long it has been there, in nanoseconds
+     * @param before where a replica was, in the sample before
+     * @param now where it is
+     */
+    void nudgeIfIdle(Position newest, long still, @Nullable Position before, @Nullable Position now) {
+        boolean stuck = now != null && !now.covers(newest) && now.equals(before) && still > IDLE.toNanos();
+        boolean nudged = covers(nudgedTo, newest) || covers(nudgeAskedFor, newest);
+        if (nudging && stuck && !nudged && primary.probe(true)) {
+            nudgeAskedFor = newest;
         }
     }
 

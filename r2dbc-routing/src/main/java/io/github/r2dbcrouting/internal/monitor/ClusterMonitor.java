@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.internal.monitor;
 
 import io.github.r2dbcrouting.CaptureStatistics;
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
@@ -73,6 +74,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final TableRef tables;
     private final ClusterReducer reducer;
     private final PositionHistory history;
+    private final List<CatchUp> catchUps = new ArrayList<>();
+    private final @Nullable Position[] caughtUpTo;
     private final CaptureLoop captures;
     private final ReplicaFloors floors = new ReplicaFloors(new FloorServers());
     private final AtomicBoolean started = new AtomicBoolean();
@@ -81,6 +84,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private long publishedAt;
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
+    private volatile long ageAskedAt;
+    private volatile Duration ageAsked = Duration.ZERO;
 
     /**
      * Creates a monitor that does nothing yet.
@@ -113,7 +118,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         for (MonitoredServer server : servers) {
             samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
             reports.add(ServerReport.none(server));
+            catchUps.add(new CatchUp());
         }
+        this.caughtUpTo = new Position[servers.size()];
+        this.ageAskedAt = questionedAt;
     }
 
     /** Starts watching. Any thread; only the first call has an effect. */
@@ -206,8 +214,37 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
+    public void olderThan(Duration bound) {
+        long now = clock.getAsLong();
+        boolean first = now - ageAskedAt > QUESTION_LASTS.toNanos();
+        if (first || bound.compareTo(ageAsked) < 0) {
+            ageAsked = bound;
+        }
+        if (first || now - ageAskedAt > QUESTION_GRAIN.toNanos()) {
+            ageAskedAt = now;
+            serial.execute(() -> samplers.forEach(ServerSampler::hurry));
+        }
+    }
+
+    @Override
+    public void replicaAwaited() {
+        serial.execute(() -> samplers.forEach(ServerSampler::hurry));
+    }
+
+    @Override
     public void surprisedBy(int server) {
-        serial.execute(() -> samplers.get(server).probeNow(false));
+        serial.execute(() -> samplers.get(server).probeSoon());
+    }
+
+    @Override
+    public void replicasUnwatched() {
+        serial.execute(() -> {
+            for (int i = 0; i < samplers.size(); i++) {
+                if (i != followed(tables.current())) {
+                    samplers.get(i).probeNow(false);
+                }
+            }
+        });
     }
 
     /**
@@ -233,12 +270,14 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         noticeConfiguration(server, before, sample);
         remember(server, sample);
         floors.heardOf(reports.get(index));
-        if (!onlyMovedOn(before, sample) || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
+        if (!onlyMovedOn(before, sample) || ageMatters() || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
             publish();
         }
         Position position = sample.observation().position();
         if (sample.observation().role() == ServerRole.REPLICA) {
-            captures.nudgeIfStalled(before == null ? null : before.observation().position(), position);
+            Position until = before == null ? null : before.observation().position();
+            captures.nudgeIfStalled(until, position);
+            nudgeIfIdle(until, position);
         } else if (index == followed(tables.current()) && position != null) {
             settleWrites(index, sample, position);
         }
@@ -258,6 +297,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     @Override
     public Duration pace(MonitoredServer server) {
         Sample sample = reports.get(server.index()).sample();
+        if (sample != null && sample.observation().role() == ServerRole.REPLICA && tables.awaited()) {
+            return settings.watched();
+        }
+        if (ageMatters() && server.index() == followed(tables.current())) {
+            return shorter(longer(ageAsked.dividedBy(4), settings.watched()), settings.atRest());
+        }
         boolean behind = sample != null
                 && sample.observation().role() == ServerRole.REPLICA
                 && captures.missedBy(sample.observation().position(), CATCHING_UP);
@@ -279,6 +324,30 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
                 && sample.observation().role() == ServerRole.PRIMARY;
     }
 
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) > 0 ? one : other;
+    }
+
+    /** Whether a reader found no replica fresh enough for its bound in the last moments. */
+    private boolean ageMatters() {
+        return clock.getAsLong() - ageAskedAt < QUESTION_LASTS.toNanos();
+    }
+
+    /**
+     * An idle primary is not lag. But its flush position may end inside a record that nobody finishes: no replica gets
+     * there, so all would grow older for nothing.
+     */
+    private void nudgeIfIdle(@Nullable Position before, @Nullable Position now) {
+        Position newest = history.newest();
+        if (newest != null && ageMatters()) {
+            captures.nudgeIfIdle(newest, clock.getAsLong() - history.movedAt(), before, now);
+        }
+    }
+
     /** Replicas are measured against the primary that is followed; what makes a server that is for {@link #publish}. */
     private void remember(MonitoredServer server, Sample sample) {
         Position position = sample.observation().position();
@@ -286,6 +355,14 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
                 && sample.observation().role() == ServerRole.PRIMARY
                 && position != null) {
             history.add(sample.sentAt(), position);
+        } else if (sample.observation().role() == ServerRole.REPLICA && position != null) {
+            Position newest = history.newest();
+            long lackingSince = history.lackingSince(position);
+            boolean news = newest != null && !newest.equals(caughtUpTo[server.index()]);
+            catchUps.get(server.index()).sampled(sample.sentAt(), lackingSince, news);
+            if (lackingSince == Lag.NEVER) {
+                caughtUpTo[server.index()] = newest;
+            }
         }
     }
 
@@ -375,7 +452,17 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     private RoutingTable reduce(RoutingTable before) {
-        return reducer.reduce(reports, before, position -> history.within(position, settings.farBehind()));
+        RoutingTable table =
+                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind()));
+        return table.withLags(this::lag);
+    }
+
+    private Lag lag(ServerState server) {
+        Position position = server.position();
+        return server.role() == ServerRole.REPLICA && position != null
+                ? new Lag(
+                        history.freshAt(position), catchUps.get(server.index()).estimate())
+                : Lag.UNKNOWN;
     }
 
     private static int followed(RoutingTable table) {

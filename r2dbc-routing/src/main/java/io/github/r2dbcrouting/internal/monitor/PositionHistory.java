@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ final class PositionHistory {
     private final @Nullable Position[] positions;
     private int newest = -1;
     private int size;
+    private long movedAt;
 
     PositionHistory(Duration reach, Duration spacing) {
         this.spacing = spacing.toNanos();
@@ -30,6 +32,9 @@ final class PositionHistory {
         Position last = newest();
         if (last != null && !position.covers(last)) {
             size = 0;
+        }
+        if (last == null || !last.covers(position)) {
+            movedAt = sentAt;
         }
         // the newest entry is replaced until it is far enough from the one before it
         if (size < 2 || this.sentAt[newest] - this.sentAt[at(size - 2)] >= spacing) {
@@ -57,20 +62,49 @@ final class PositionHistory {
         if (position.covers(last)) {
             return true;
         }
-        int oldestCovered = -1;
+        int covered = newestCovered(position);
+        return covered >= 0 && sentAt[newest] - sentAt[at(covered)] <= age.toNanos();
+    }
+
+    /**
+     * Returns when the primary was asked for the newest position that a server at the given one covers. The time since
+     * then is an upper bound of the server's age, and grows while the primary is silent: what it wrote meanwhile is not
+     * known.
+     *
+     * @return the time, or {@link Lag#NEVER} if it covers none
+     */
+    long freshAt(Position position) {
+        int covered = newestCovered(position);
+        return covered < 0 ? Lag.NEVER : sentAt[at(covered)];
+    }
+
+    /** Returns since when, at least, a server at the position lacks something; {@link Lag#NEVER} if it lacks nothing. */
+    long lackingSince(Position position) {
+        int next = newestCovered(position) + 1;
+        return next >= size ? Lag.NEVER : sentAt[at(next)];
+    }
+
+    /** Returns when the newest position was heard of first. */
+    long movedAt() {
+        return movedAt;
+    }
+
+    /** The number of the newest entry that the position covers, counted from the oldest; -1 if there is none. */
+    private int newestCovered(Position position) {
+        int covered = -1;
         int low = 0;
         int high = size - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
             Position entry = positions[at(middle)];
             if (entry != null && position.covers(entry)) {
-                oldestCovered = middle;
+                covered = middle;
                 low = middle + 1;
             } else {
                 high = middle - 1;
             }
         }
-        return oldestCovered >= 0 && sentAt[newest] - sentAt[at(oldestCovered)] <= age.toNanos();
+        return covered;
     }
 
     /** The slot of the n-th entry, counted from the oldest; any slot at all if there is none. */

@@ -39,6 +39,9 @@ final class ServerSampler {
     /** Spreads the probes of many routers that were started together: at rest each pause varies by so much. */
     private static final double JITTER = 0.2;
 
+    /** No server is probed more often than this because requests want to know. */
+    private static final Duration LEAST_PAUSE = Duration.ofMillis(1);
+
     private static final Duration FIRST_RETRY = Duration.ofMillis(20);
     private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
@@ -54,6 +57,7 @@ final class ServerSampler {
     private boolean probing;
     private boolean nudgeNext;
     private boolean askedMeanwhile;
+    private boolean soonNext;
     private boolean closed;
     private int failures;
     private long sentAt;
@@ -99,6 +103,19 @@ final class ServerSampler {
         }
     }
 
+    /** Probes soon, after the one under way if there is one; however often it is asked to, no more than that. */
+    void probeSoon() {
+        if (probing) {
+            soonNext = true;
+            return;
+        }
+        long due = Math.max(sentAt + LEAST_PAUSE.toNanos() - clock.getAsLong(), 0) + clock.getAsLong();
+        if (due - dueAt < 0) {
+            dueAt = due;
+            wakeAt(due);
+        }
+    }
+
     /** Brings the next probe forward if the pace is quicker now than when it was set. */
     void hurry() {
         if (!probing && connection != null && failures == 0) {
@@ -133,6 +150,7 @@ final class ServerSampler {
         boolean nudge = nudgeNext && monitored != null;
         nudgeNext &= !nudge;
         askedMeanwhile = false;
+        soonNext = false;
         long askedAt = clock.getAsLong();
         sentAt = askedAt;
         wakeAt(askedAt + probeTimeout.toNanos());
@@ -181,9 +199,9 @@ final class ServerSampler {
         if (askedMeanwhile || nudgeNext) {
             probe();
         } else {
-            Duration pace = audience.pace(server);
+            Duration pace = soonNext ? LEAST_PAUSE : audience.pace(server);
             double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
-            probeAt(answer.sentAt + (long) (pace.toNanos() * spread));
+            probeAt(answer.sentAt + Math.max((long) (pace.toNanos() * spread), LEAST_PAUSE.toNanos()));
         }
     }
 

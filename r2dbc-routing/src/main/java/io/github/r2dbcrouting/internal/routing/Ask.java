@@ -3,10 +3,12 @@ package io.github.r2dbcrouting.internal.routing;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.StatementText;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import reactor.util.context.ContextView;
@@ -17,20 +19,27 @@ import reactor.util.context.ContextView;
  * @param intent whether a replica may serve it
  * @param freshness how fresh it must be
  * @param session on whose behalf; {@code null} if nobody's
+ * @param whenBehind what becomes of it if no replica is fresh enough; {@code null} for the factory's setting
+ * @param maxWait how long it may wait for a replica; {@code null} for the factory's setting
  * @param placed whether everything that the session had seen when this was asked has its position by now
  */
 public record Ask(
-        Intent intent, Freshness freshness, @Nullable SessionState session, boolean placed) {
+        Intent intent,
+        Freshness freshness,
+        @Nullable SessionState session,
+        @Nullable WhenBehind whenBehind,
+        @Nullable Duration maxWait,
+        boolean placed) {
 
     /**
-     * Asks something, with nothing known of what the session has seen.
+     * Asks something, with the factory's settings for the rest, and with nothing known of what the session has seen.
      *
      * @param intent whether a replica may serve it
      * @param freshness how fresh it must be
      * @param session on whose behalf; {@code null} if nobody's
      */
     public Ask(Intent intent, Freshness freshness, @Nullable SessionState session) {
-        this(intent, freshness, session, false);
+        this(intent, freshness, session, null, null, false);
     }
 
     /**
@@ -70,12 +79,21 @@ public record Ask(
      * @return what they ask together
      */
     public static Ask of(Routing entry, @Nullable SessionState session) {
-        return new Ask(entry.intent(), freshness(entry, session), session);
+        return together(entry.intent() == Intent.READ, entry, session);
     }
 
     private static Ask of(boolean read, @Nullable Routing entry, ContextView context) {
-        SessionState session = context.getOrDefault(SessionState.class, null);
-        return new Ask(read ? Intent.READ : Intent.WRITE, freshness(entry, session), session);
+        return together(read, entry, context.getOrDefault(SessionState.class, null));
+    }
+
+    private static Ask together(boolean read, @Nullable Routing entry, @Nullable SessionState session) {
+        return new Ask(
+                read ? Intent.READ : Intent.WRITE,
+                freshness(entry, session),
+                session,
+                entry == null ? null : entry.whenBehind(),
+                entry == null ? null : entry.maxWait(),
+                false);
     }
 
     private static Freshness freshness(@Nullable Routing entry, @Nullable SessionState session) {
@@ -89,7 +107,35 @@ public record Ask(
      * @return what is asked, as something that only the primary may serve
      */
     public Ask onPrimary() {
-        return new Ask(Intent.WRITE, freshness, session);
+        return new Ask(Intent.WRITE, freshness, session, whenBehind, maxWait, placed);
+    }
+
+    /**
+     * Asks the same without waiting for a replica.
+     *
+     * @return what is asked, as something that turns to the primary at once where no replica is fresh enough
+     */
+    public Ask withoutWaiting() {
+        return new Ask(intent, freshness, session, WhenBehind.PRIMARY, maxWait, placed);
+    }
+
+    /**
+     * Returns whether replicas may serve it, if they are fresh enough.
+     *
+     * @return whether it is a read that need not see the latest
+     */
+    public boolean ofReplicas() {
+        return intent == Intent.READ && freshness.kind() != Freshness.Kind.LATEST;
+    }
+
+    /**
+     * Returns whether its session has a write whose position is not known yet.
+     *
+     * @param cluster the cluster that is routed to; {@code null} while that is not known
+     * @return whether no replica surely has what the session wrote
+     */
+    public boolean pendingIn(@Nullable String cluster) {
+        return causal() && session != null && cluster != null && session.hasPending(cluster);
     }
 
     /**
@@ -99,7 +145,7 @@ public record Ask(
      * @return what is asked, of any replica that has what was seen
      */
     public Ask afterFloors() {
-        return new Ask(intent, freshness, session, true);
+        return new Ask(intent, freshness, session, whenBehind, maxWait, true);
     }
 
     boolean causal() {

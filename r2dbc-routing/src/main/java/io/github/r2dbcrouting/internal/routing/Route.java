@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * @param seen where the session has read what has no position yet: whoever serves it must be of the same life, or be
  *     the primary
  * @param awaitsFloors whether a replica might serve it as well, if only the positions of what was seen were known
+ * @param bound how old the server may be when the read is sent; {@code null} if that does not matter
+ * @param permit the place in the budget that the read takes; {@code null} if it takes none
+ * @param waited how long it was waited for
  */
 public record Route(
         @Nullable ServerState server,
@@ -26,10 +30,13 @@ public record Route(
         List<Position> required,
         RoutingTable table,
         List<Sighting> seen,
-        boolean awaitsFloors) {
+        boolean awaitsFloors,
+        @Nullable Duration bound,
+        @Nullable Permit permit,
+        Duration waited) {
 
     /**
-     * Creates the outcome of a decision to which it does not matter what was seen before.
+     * Creates the outcome of a decision that was made at once, and to which it does not matter what was seen before.
      *
      * @param server the chosen server; {@code null} if nobody can serve
      * @param reason why
@@ -37,7 +44,7 @@ public record Route(
      * @param table the table that was read
      */
     public Route(@Nullable ServerState server, Reason reason, List<Position> required, RoutingTable table) {
-        this(server, reason, required, table, List.of(), false);
+        this(server, reason, required, table, List.of(), false, null, null, Duration.ZERO);
     }
 
     /**
@@ -47,5 +54,38 @@ public record Route(
      */
     public boolean onPrimary() {
         return server != null && server.role() == ServerRole.PRIMARY;
+    }
+
+    /**
+     * Returns whether the primary was chosen only because no replica could serve a read that is theirs. Where no replica
+     * is configured, reads are the primary's own.
+     *
+     * @return whether such a read must stay within the budget
+     */
+    public boolean fallsBack() {
+        return onPrimary() && table.servers().size() > 1 && lacking();
+    }
+
+    /**
+     * Returns whether no replica could serve a read that is theirs.
+     *
+     * @return whether one may be waited for
+     */
+    public boolean lacking() {
+        return switch (reason) {
+            case NO_REPLICA_COVERS, NO_REPLICA_FRESH, NO_REPLICA, WRITE_PENDING -> true;
+            default -> false;
+        };
+    }
+
+    /**
+     * Completes the decision.
+     *
+     * @param granted the place in the budget that the read takes; {@code null} if it takes none
+     * @param after how long it was waited for
+     * @return a copy
+     */
+    public Route after(@Nullable Permit granted, Duration after) {
+        return new Route(server, reason, required, table, seen, awaitsFloors, bound, granted, after);
     }
 }

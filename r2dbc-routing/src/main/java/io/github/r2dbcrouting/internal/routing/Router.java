@@ -15,10 +15,12 @@ import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,8 @@ public final class Router {
     private final IntUnaryOperator random;
     private final Safeguards safeguards;
     private final Ejections ejections;
+    private final LongSupplier clock;
+    private final long primaryAfterWrite;
 
     /**
      * Creates a router.
@@ -41,12 +45,22 @@ public final class Router {
      * @param random draws a number from 0 to below its argument
      * @param safeguards the mechanisms in force
      * @param ejections what requests have found out about the servers by themselves
+     * @param clock tells the time by which servers were sampled, in nanoseconds
+     * @param primaryAfterWrite how long after a write its session reads from the primary
      */
-    public Router(Load load, IntUnaryOperator random, Safeguards safeguards, Ejections ejections) {
+    public Router(
+            Load load,
+            IntUnaryOperator random,
+            Safeguards safeguards,
+            Ejections ejections,
+            LongSupplier clock,
+            Duration primaryAfterWrite) {
         this.load = load;
         this.random = random;
         this.safeguards = safeguards;
         this.ejections = ejections;
+        this.clock = clock;
+        this.primaryAfterWrite = primaryAfterWrite.toNanos();
     }
 
     /**
@@ -77,32 +91,49 @@ public final class Router {
         if (cluster == null) {
             return nobody(table);
         }
+        if (wroteLately(ask)) {
+            return primary(table, Reason.WROTE_LATELY, List.of());
+        }
         if (pending(ask, cluster)) {
             return primary(table, Reason.WRITE_PENDING, List.of());
+        }
+        if (ask.freshness().kind() == Freshness.Kind.AT_MOST) {
+            return replica(table, Reason.FRESH_ENOUGH, new Need(List.of(), bound(ask), clock.getAsLong()), avoid);
         }
         // in this order: what is seen becomes required, and never the other way round
         boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
         List<Sighting> seen = seen(ask, cluster);
         List<Position> required = ask.required(cluster);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
+        Need need = new Need(required, null, 0);
         if (readsPending) {
             return awaitingFloors(table, required, seen);
         }
         if (seen.isEmpty()) {
-            return replica(table, reason, required, avoid);
+            return replica(table, reason, need, avoid);
         }
-        ServerState stayed = stay(table.replicas(), seen, required, avoid);
+        ServerState stayed = stay(table.replicas(), seen, need, avoid);
         if (stayed != null && (ask.placed() || onOneServer(seen))) {
-            return new Route(stayed, reason, required, table, ask.placed() ? List.of() : seen, false);
+            List<Sighting> relied = ask.placed() ? List.of() : seen;
+            return new Route(stayed, reason, required, table, relied, false, null, null, Duration.ZERO);
         }
         if (ask.placed() || table.replicas().isEmpty()) {
-            return replica(table, reason, required, avoid);
+            return replica(table, reason, need, avoid);
         }
         return awaitingFloors(table, required, seen);
     }
 
     private static Route awaitingFloors(RoutingTable table, List<Position> required, List<Sighting> seen) {
-        return new Route(table.primary().orElse(null), Reason.WRITE_PENDING, required, table, seen, true);
+        return new Route(
+                table.primary().orElse(null),
+                Reason.WRITE_PENDING,
+                required,
+                table,
+                seen,
+                true,
+                null,
+                null,
+                Duration.ZERO);
     }
 
     private List<Sighting> seen(Ask ask, String cluster) {
@@ -120,10 +151,10 @@ public final class Router {
 
     /** The first that the session has read from, so that reads at the same time come to agree on one. */
     private static @Nullable ServerState stay(
-            List<ServerState> replicas, List<Sighting> seen, List<Position> required, BitSet avoid) {
+            List<ServerState> replicas, List<Sighting> seen, Need need, BitSet avoid) {
         for (int i = 0; i < replicas.size(); i++) {
             ServerState replica = replicas.get(i);
-            if (eligible(replica, required, avoid) && seenAt(replica, seen)) {
+            if (eligible(replica, need, avoid) && seenAt(replica, seen)) {
                 return replica;
             }
         }
@@ -139,13 +170,46 @@ public final class Router {
         return false;
     }
 
-    private boolean pending(Ask ask, @Nullable String cluster) {
+    /** What a replica must have: the positions, and, if there is a bound, everything from so long before now. */
+    private record Need(List<Position> required, @Nullable Duration bound, long now) {
+
+        boolean metBy(ServerState replica) {
+            return replica.covers(required) && (bound == null || replica.lag().within(now, bound.toNanos()));
+        }
+    }
+
+    private @Nullable Duration bound(Ask ask) {
+        return safeguards.has(Safeguard.STALENESS_BOUND) ? ask.freshness().bound() : null;
+    }
+
+    private boolean wroteLately(Ask ask) {
         SessionState session = ask.session();
-        return ask.causal()
-                && session != null
-                && cluster != null
-                && session.hasPending(cluster)
-                && safeguards.has(Safeguard.PENDING_WRITES);
+        return ask.causal() && session != null && session.wroteLately(primaryAfterWrite);
+    }
+
+    /**
+     * Tells whether a replica is likely to be fresh enough soon, judging by how long each lately took.
+     *
+     * @param table what is known of the cluster
+     * @param ask what is asked
+     * @param avoid the indexes of servers that this request has already tried
+     * @param limit how soon
+     * @return whether it is worth waiting for; not while a write has no position, since nothing can be said of it
+     */
+    public boolean predicts(RoutingTable table, Ask ask, BitSet avoid, Duration limit) {
+        if (limit.isZero() || pending(ask, table.cluster())) {
+            return false;
+        }
+        for (ServerState replica : table.replicas()) {
+            if (!avoid.get(replica.index()) && replica.lag().catchUp().compareTo(limit) <= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean pending(Ask ask, @Nullable String cluster) {
+        return ask.pendingIn(cluster) && safeguards.has(Safeguard.PENDING_WRITES);
     }
 
     private static Route nobody(RoutingTable table) {
@@ -157,30 +221,31 @@ public final class Router {
         return primary == null ? nobody(table) : new Route(primary, reason, required, table);
     }
 
-    private Route replica(RoutingTable table, Reason reason, List<Position> required, BitSet avoid) {
-        ServerState chosen = drawAdmitted(table.replicas(), required, avoid);
+    private Route replica(RoutingTable table, Reason reason, Need need, BitSet avoid) {
+        ServerState chosen = drawAdmitted(table.replicas(), need, avoid);
         if (chosen != null) {
-            return new Route(chosen, reason, required, table);
+            return new Route(chosen, reason, need.required, table, List.of(), false, need.bound, null, Duration.ZERO);
         }
-        return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : Reason.NO_REPLICA_COVERS, List.of());
+        Reason lacking = reason == Reason.FRESH_ENOUGH ? Reason.NO_REPLICA_FRESH : Reason.NO_REPLICA_COVERS;
+        return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : lacking, List.of());
     }
 
     /** Leaves those alone that have failed requests lately, unless nobody else is eligible: then the least bad. */
-    private @Nullable ServerState drawAdmitted(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+    private @Nullable ServerState drawAdmitted(List<ServerState> replicas, Need need, BitSet avoid) {
         BitSet leftAlone = ejections.leftAlone(random);
         if (leftAlone == null) {
-            return draw(replicas, required, avoid);
+            return draw(replicas, need, avoid);
         }
         leftAlone.or(avoid);
-        ServerState chosen = draw(replicas, required, leftAlone);
-        return chosen != null ? chosen : leastBad(replicas, required, avoid);
+        ServerState chosen = draw(replicas, need, leftAlone);
+        return chosen != null ? chosen : leastBad(replicas, need, avoid);
     }
 
-    private @Nullable ServerState leastBad(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+    private @Nullable ServerState leastBad(List<ServerState> replicas, Need need, BitSet avoid) {
         ServerState least = null;
         for (ServerState replica : replicas) {
             boolean better = least == null || ejections.sooner(replica.index(), least.index());
-            if (better && eligible(replica, required, avoid)) {
+            if (better && eligible(replica, need, avoid)) {
                 least = replica;
             }
         }
@@ -191,10 +256,10 @@ public final class Router {
      * Draws two of the eligible ones and takes the less busy: close to the best of all, without herding on it.
      * Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
      */
-    private @Nullable ServerState draw(List<ServerState> replicas, List<Position> required, BitSet avoid) {
+    private @Nullable ServerState draw(List<ServerState> replicas, Need need, BitSet avoid) {
         int eligible = 0;
         for (int i = 0; i < replicas.size(); i++) {
-            if (eligible(replicas.get(i), required, avoid)) {
+            if (eligible(replicas.get(i), need, avoid)) {
                 eligible++;
             }
         }
@@ -203,22 +268,22 @@ public final class Router {
         }
         int first = random.applyAsInt(eligible);
         if (eligible == 1) {
-            return nth(replicas, required, avoid, first);
+            return nth(replicas, need, avoid, first);
         }
         int second = random.applyAsInt(eligible - 1);
-        ServerState one = nth(replicas, required, avoid, first);
-        ServerState other = nth(replicas, required, avoid, second < first ? second : second + 1);
+        ServerState one = nth(replicas, need, avoid, first);
+        ServerState other = nth(replicas, need, avoid, second < first ? second : second + 1);
         return load.inFlight(one.index()) <= load.inFlight(other.index()) ? one : other;
     }
 
-    private static boolean eligible(ServerState replica, List<Position> required, BitSet avoid) {
-        return replica.covers(required) && !avoid.get(replica.index());
+    private static boolean eligible(ServerState replica, Need need, BitSet avoid) {
+        return need.metBy(replica) && !avoid.get(replica.index());
     }
 
-    private static ServerState nth(List<ServerState> replicas, List<Position> required, BitSet avoid, int n) {
+    private static ServerState nth(List<ServerState> replicas, Need need, BitSet avoid, int n) {
         int left = n;
         for (ServerState replica : replicas) {
-            if (eligible(replica, required, avoid) && left-- == 0) {
+            if (eligible(replica, need, avoid) && left-- == 0) {
                 return replica;
             }
         }
@@ -237,14 +302,18 @@ public final class Router {
         ServerState chosen = route.server();
         String cluster = route.table().cluster();
         boolean pending = pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
-        List<Position> required = cluster == null ? List.of() : ask.required(cluster);
+        Need need = new Need(
+                cluster == null ? List.of() : ask.required(cluster),
+                ask.freshness().bound(),
+                clock.getAsLong());
+        boolean lately = wroteLately(ask);
         List<Sighting> seen = cluster == null || pending ? List.of() : seen(ask, cluster);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         List<Candidate> candidates = new ArrayList<>();
         for (ServerState server : route.table().servers()) {
             boolean isChosen = chosen != null && chosen.index() == server.index();
             candidates.add(new Candidate(
-                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, required, seen, avoid)));
+                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, lately, need, seen, avoid)));
         }
         return new RouteDecision(
                 chosen == null ? null : chosen.name(),
@@ -252,14 +321,16 @@ public final class Router {
                 route.reason(),
                 ask.intent(),
                 ask.freshness(),
-                List.copyOf(candidates));
+                List.copyOf(candidates),
+                route.waited());
     }
 
     private @Nullable Refusal refusal(
             ServerState server,
             boolean primaryOnly,
             boolean pending,
-            List<Position> required,
+            boolean lately,
+            Need need,
             List<Sighting> seen,
             BitSet avoid) {
         if (avoid.get(server.index())) {
@@ -274,11 +345,14 @@ public final class Router {
         if (server.tooFarBehind()) {
             return Refusal.TOO_FAR_BEHIND;
         }
+        if (lately) {
+            return Refusal.WROTE_LATELY;
+        }
         if (pending) {
             return Refusal.WRITE_PENDING;
         }
-        if (!server.covers(required)) {
-            return Refusal.BEHIND_TOKEN;
+        if (!need.metBy(server)) {
+            return need.bound == null ? Refusal.BEHIND_TOKEN : Refusal.TOO_OLD;
         }
         boolean stays = seen.isEmpty() || (onOneServer(seen) && seenAt(server, seen));
         if (!stays) {

@@ -12,6 +12,12 @@ public enum Safeguard {
     NUDGE,
     /** A connection that arrives after its borrower has gone is given back, and one in use is not. */
     SHIELDED_ACQUISITION,
+    /** A replica serves a read with a bound of age only if it is surely no older. */
+    STALENESS_BOUND,
+    /** Reads that fall back to the primary are bounded. */
+    FALLBACK_BUDGET,
+    /** All who wait for a replica share one stream of probes. */
+    SHARED_WATCH,
     /** What a URL holds is kept out of the messages about it. */
     REDACTION
 }

@@ -53,6 +53,9 @@ public final class PendingWrite implements Unplaced {
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
     public void end() {
         open = false;
+        if (!isRead()) {
+            session.wrote();
+        }
     }
 
     /** Its statement has ended, and turned out to be part of a transaction that is still open. */

@@ -1,12 +1,14 @@
 package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -22,12 +24,64 @@ import reactor.core.publisher.Mono;
  */
 public final class SessionState {
 
+    /** Only reads the system's clocks. */
+    private static final LongSupplier CLOCK = new ElapsedTime();
+
     private static final Snapshot EMPTY = new Snapshot(null, List.of(), List.of());
 
     private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
 
+    private final LongSupplier clock;
+    private volatile long window = NO_WINDOW;
+    private volatile long wroteAt;
+    private volatile boolean hasWritten;
+
+    private static final long NO_WINDOW = -1;
+
     /** Creates a session without a token and without pending writes. */
-    public SessionState() {}
+    public SessionState() {
+        this(CLOCK);
+    }
+
+    SessionState(LongSupplier clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * Reads from the primary for some time after each write.
+     *
+     * @param time how long, in nanoseconds
+     */
+    public void primaryFor(long time) {
+        window = time;
+    }
+
+    /**
+     * Returns whether a write was sent, or has ended, so short a time ago that reads go to the primary.
+     *
+     * @param otherwise how long they do, in nanoseconds, if nothing was said for this session
+     * @return whether they do now
+     */
+    public boolean wroteLately(long otherwise) {
+        long time = window == NO_WINDOW ? otherwise : window;
+        return time > 0 && hasWritten && clock.getAsLong() - wroteAt < time;
+    }
+
+    /** A write of it is sent, or has ended. */
+    void wrote() {
+        wroteAt = clock.getAsLong();
+        hasWritten = true;
+    }
+
+    /**
+     * Waits for the positions of what is pending when it is subscribed, and says that somebody does.
+     *
+     * @return completes when all of them are known; also those of open transactions are waited for
+     */
+    public Mono<Void> settled() {
+        return Mono.defer(() ->
+                Mono.when(current().pending.stream().map(PendingWrite::placed).toList()));
+    }
 
     /**
      * Counts a write as pending, from before it is sent.
@@ -38,6 +92,7 @@ public final class SessionState {
      * @return the write, to be settled exactly when its position is known
      */
     public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited) {
+        wrote();
         return add(new PendingWrite(this, cluster, transaction, onAwaited, null, true));
     }
 

@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting.internal.table;
 
+import java.time.Duration;
+
 /**
  * What would the requests like to know sooner?
  *
@@ -9,6 +11,19 @@ public interface Questions {
 
     /** A read found no replica that surely has what its session wrote. */
     void replicaBehind();
+
+    /**
+     * A read found no replica that is surely no older than its bound.
+     *
+     * @param bound how old a replica may be
+     */
+    void olderThan(Duration bound);
+
+    /** The first of those who wait for a replica has begun to wait. */
+    void replicaAwaited();
+
+    /** Somebody waits for a replica, and has nobody to watch it on behalf of all. */
+    void replicasUnwatched();
 
     /**
      * A server did not behave as the table says.

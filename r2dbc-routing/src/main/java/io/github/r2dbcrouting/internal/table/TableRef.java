@@ -17,6 +17,7 @@ public final class TableRef {
 
     private final Sinks.Many<RoutingTable> updates = Sinks.many().replay().latest();
     private final Questions questions;
+    private final Watch watch;
     private volatile RoutingTable current = new RoutingTable(0, List.of(), null, null);
 
     /**
@@ -26,6 +27,7 @@ public final class TableRef {
      */
     public TableRef(Questions questions) {
         this.questions = questions;
+        this.watch = new Watch(this);
     }
 
     /**
@@ -43,7 +45,9 @@ public final class TableRef {
      * @param table the new table
      */
     public void publish(RoutingTable table) {
+        RoutingTable before = current;
         current = table;
+        watch.published(before, table);
         updates.emitNext(table, Sinks.EmitFailureHandler.FAIL_FAST);
     }
 
@@ -72,8 +76,27 @@ public final class TableRef {
         return questions;
     }
 
+    /**
+     * Returns who waits for a replica.
+     *
+     * @return the watch
+     */
+    public Watch watch() {
+        return watch;
+    }
+
+    /**
+     * Returns whether anybody waits for a replica.
+     *
+     * @return whether somebody does at this moment
+     */
+    public boolean awaited() {
+        return watch.size() > 0;
+    }
+
     /** Completes all who wait, empty. */
     public void close() {
+        watch.close();
         updates.emitComplete(Sinks.EmitFailureHandler.FAIL_FAST);
     }
 }

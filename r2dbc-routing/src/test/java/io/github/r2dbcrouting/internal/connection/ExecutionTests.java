@@ -14,6 +14,7 @@ import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -228,14 +229,15 @@ class ExecutionTests {
 
     private Flux<String> flux(Function<Result, Publisher<String>> consumption, Routing entry) {
         Lender lender = new Lender(
-                new Router(server -> 0, bound -> 0, Safeguards.all(), ejections),
+                new Router(server -> 0, bound -> 0, Safeguards.all(), ejections, () -> 0, Duration.ZERO),
                 monitor.tables(),
                 pools,
                 null,
                 Safeguards.all(),
                 new Retries(1, budget),
-                Duration.ofSeconds(5),
-                Duration.ofSeconds(2));
+                Fixture.PATIENCE,
+                new FallbackBudget(() -> 2, 256),
+                monitor::now);
         return Flux.usingWhen(
                         Mono.fromSupplier(() -> new RoutedConnection(lender, engine, null)),
                         connection -> Flux.from(

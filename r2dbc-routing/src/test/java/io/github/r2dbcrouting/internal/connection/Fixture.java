@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.connection;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.fake.FakeConnection;
 import io.github.r2dbcrouting.fake.FakeEngine;
 import io.github.r2dbcrouting.fake.FakeServer;
@@ -17,6 +18,13 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 
 /** A primary without a database, its pool and its monitor; the monitor's time is virtual. */
 final class Fixture {
+
+    static final Patience PATIENCE = new Patience(
+            Duration.ofSeconds(5),
+            Duration.ofSeconds(2),
+            WhenBehind.WAIT_THEN_PRIMARY,
+            Duration.ofMillis(100),
+            Duration.ofSeconds(5));
 
     final VirtualTimeScheduler time = VirtualTimeScheduler.create();
     final FakeEngine engine = new FakeEngine(time);

@@ -25,7 +25,7 @@ class LeaseCheckTests {
     private final Fixture fixture = new Fixture();
     private final FakeConnection driver = new FakeConnection(fixture.server);
     private final FakeConnection pooled = new FakeConnection(fixture.server);
-    private final LeaseCheck check = new LeaseCheck(fixture.monitor.tables(), true);
+    private final LeaseCheck check = new LeaseCheck(fixture.monitor.tables(), true, fixture.monitor::now);
 
     @Test
     void believesASampleThatWasSentWhileTheConnectionWasOpen() {
@@ -120,7 +120,8 @@ class LeaseCheckTests {
         publish();
         Lease lease = replica(0x1000);
 
-        StepVerifier.create(new LeaseCheck(fixture.monitor.tables(), false).confirm(lease, route(position(0x2000))))
+        StepVerifier.create(new LeaseCheck(fixture.monitor.tables(), false, fixture.monitor::now)
+                        .confirm(lease, route(position(0x2000))))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);

@@ -10,13 +10,15 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.WhenBehind;
+import io.github.r2dbcrouting.fake.NoQuestions;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
-import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
@@ -45,13 +47,7 @@ class LenderTests {
         }
     }
 
-    private final TableRef tables = new TableRef(new Questions() {
-        @Override
-        public void replicaBehind() {}
-
-        @Override
-        public void surprisedBy(int server) {}
-    });
+    private final TableRef tables = new TableRef(new NoQuestions());
     private final CountingBitSet tried = new CountingBitSet();
     private final Ask write = Ask.of(Routing.write(), null);
     private final List<RouteDecision> heard = new ArrayList<>();
@@ -138,10 +134,13 @@ class LenderTests {
     }
 
     private Lender lender(RoutingListener listener) {
-        Router router = new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0));
+        Router router =
+                new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO);
         Duration limit = Duration.ofMillis(5);
         Retries retries = new Retries(1, new RetryBudget(() -> 0));
-        return new Lender(router, tables, List.of(), listener, Safeguards.all(), retries, limit, limit);
+        Patience patience = new Patience(limit, limit, WhenBehind.WAIT_THEN_PRIMARY, limit, limit);
+        FallbackBudget budget = new FallbackBudget(() -> 2, 256);
+        return new Lender(router, tables, List.of(), listener, Safeguards.all(), retries, patience, budget, () -> 0);
     }
 
     private static RoutingTable table(ServerState primary, ServerState... replicas) {

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
 import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -26,14 +27,16 @@ class RoutedStatementTests {
     private final Fixture fixture = new Fixture();
     private final RoutedConnection connection = new RoutedConnection(
             new Lender(
-                    new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0)),
+                    new Router(
+                            server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO),
                     fixture.monitor.tables(),
                     List.of(fixture.pool),
                     null,
                     Safeguards.all(),
                     new Retries(1, new RetryBudget(() -> 0)),
-                    Duration.ofSeconds(5),
-                    Duration.ofSeconds(2)),
+                    Fixture.PATIENCE,
+                    new FallbackBudget(() -> 2, 256),
+                    fixture.monitor::now),
             fixture.engine,
             null);
 

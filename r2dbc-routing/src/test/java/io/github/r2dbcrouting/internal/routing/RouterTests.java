@@ -23,6 +23,7 @@ import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -38,7 +39,8 @@ class RouterTests {
     private final Random random = new Random(1);
     private final AtomicLong time = new AtomicLong();
     private final Ejections ejections = new Ejections(time::get);
-    private final Router router = new Router(server -> inFlight[server], random::nextInt, Safeguards.all(), ejections);
+    private final Router router = new Router(
+            server -> inFlight[server], random::nextInt, Safeguards.all(), ejections, () -> 0, Duration.ZERO);
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
@@ -131,8 +133,13 @@ class RouterTests {
 
     @Test
     void overlooksAPendingWriteOnlyWithoutTheSafeguard() {
-        Router careless =
-                new Router(server -> 0, random::nextInt, Safeguards.without(Safeguard.PENDING_WRITES), ejections);
+        Router careless = new Router(
+                server -> 0,
+                random::nextInt,
+                Safeguards.without(Safeguard.PENDING_WRITES),
+                ejections,
+                () -> 0,
+                Duration.ZERO);
         PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
@@ -387,7 +394,13 @@ class RouterTests {
                 .findFirst()
                 .orElseThrow()
                 .index();
-        Router eager = new Router(server -> server == wanted ? 0 : 1, random::nextInt, Safeguards.all(), ejections);
+        Router eager = new Router(
+                server -> server == wanted ? 0 : 1,
+                random::nextInt,
+                Safeguards.all(),
+                ejections,
+                () -> 0,
+                Duration.ZERO);
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;

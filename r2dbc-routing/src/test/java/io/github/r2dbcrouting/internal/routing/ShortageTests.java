@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 
 class ShortageTests {
 
-    private final Router router = new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0));
+    private final Router router =
+            new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO);
     private final SessionState session = new SessionState();
 
     @Test
@@ -31,7 +32,8 @@ class ShortageTests {
         assertThat(message)
                 .isEqualTo("no server could serve a read with freshness causal within 100 ms, and no primary is known:"
                         + " db0 (replica, up) has not replayed what the session wrote: it is at " + position(0x100)
-                        + ", [" + position(0x300) + "] is needed; db1 (replica, up) could serve by now");
+                        + ", of unknown age, [" + position(0x300)
+                        + "] is needed; db1 (replica, up) could serve by now");
     }
 
     @Test
@@ -45,7 +47,7 @@ class ShortageTests {
         Ask ask = Ask.of(Routing.read().freshness(Freshness.causal()), session);
         BitSet tried = new BitSet();
         return Shortage.message(
-                ask, router.explain(router.choose(table, ask, tried), ask, tried), table, Duration.ofMillis(100));
+                ask, router.explain(router.choose(table, ask, tried), ask, tried), table, Duration.ofMillis(100), 0);
     }
 
     private static WalPosition position(long offset) {

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.table;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.fake.NoQuestions;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,13 +13,7 @@ class TableRefTests {
 
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
-    private final TableRef tables = new TableRef(new Questions() {
-        @Override
-        public void replicaBehind() {}
-
-        @Override
-        public void surprisedBy(int server) {}
-    });
+    private final TableRef tables = new TableRef(new NoQuestions());
 
     @Test
     void holdsTheEmptyTableAtFirst() {
