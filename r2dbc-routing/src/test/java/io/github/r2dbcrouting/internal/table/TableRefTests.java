@@ -17,6 +17,15 @@ class TableRefTests {
         public void replicaBehind() {}
 
         @Override
+        public void olderThan(java.time.Duration bound) {}
+
+        @Override
+        public void replicaAwaited() {}
+
+        @Override
+        public void replicasUnwatched() {}
+
+        @Override
         public void surprisedBy(int server) {}
     });
 
