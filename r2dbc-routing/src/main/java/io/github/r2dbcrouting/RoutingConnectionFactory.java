@@ -246,6 +246,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         return monitor.tables().current();
     }
 
+    /** How many reads wait for a replica or the primary. */
+    int waiting() {
+        return monitor.tables().watch().size();
+    }
+
     /**
      * Tells what would be chosen now.
      *

@@ -21,7 +21,7 @@ public final class ElapsedTime implements LongSupplier {
     private static final long MILLISECOND = 1_000_000;
 
     private final LongSupplier monotonic;
-    private final LongSupplier wall;
+    private final LongSupplier timeOfDay;
     private final AtomicReference<Correction> correction;
 
     /** How far the wall clock is ahead of the monotonic one, and how much of that counts as elapsed. */
@@ -32,11 +32,11 @@ public final class ElapsedTime implements LongSupplier {
         this(System::nanoTime, Clock.systemUTC()::millis);
     }
 
-    ElapsedTime(LongSupplier monotonicNanos, LongSupplier wallMillis) {
+    ElapsedTime(LongSupplier monotonicNanos, LongSupplier millisOfDay) {
         this.monotonic = monotonicNanos;
-        this.wall = wallMillis;
+        this.timeOfDay = millisOfDay;
         this.correction = new AtomicReference<>(
-                new Correction(wallMillis.getAsLong() * MILLISECOND - monotonicNanos.getAsLong(), 0));
+                new Correction(millisOfDay.getAsLong() * MILLISECOND - monotonicNanos.getAsLong(), 0));
     }
 
     /**
@@ -49,7 +49,7 @@ public final class ElapsedTime implements LongSupplier {
         while (true) {
             Correction now = Objects.requireNonNull(correction.get());
             long elapsed = monotonic.getAsLong();
-            long ahead = wall.getAsLong() * MILLISECOND - elapsed;
+            long ahead = timeOfDay.getAsLong() * MILLISECOND - elapsed;
             long jump = ahead - now.ahead;
             if (Math.abs(jump) <= TOLERANCE) {
                 return elapsed + now.added;
