@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -66,7 +67,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final Sinks.Empty<Void> closed = Sinks.empty();
 
     private RoutingConnectionFactory(Builder builder) {
-        this.engine = new PostgresEngine();
+        this.engine = new PostgresEngine(builder.readOnlyFunctions);
         Map<String, Server> servers = builder.servers;
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach((name, server) ->
@@ -303,6 +304,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Duration watched = DEFAULT_WATCHED;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
+        private Set<String> readOnlyFunctions = Set.of();
 
         private Builder() {}
 
@@ -416,6 +418,23 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          */
         public Builder listener(RoutingListener heard) {
             listener = Objects.requireNonNull(heard, "listener");
+            return this;
+        }
+
+        /**
+         * Names functions of the application that change nothing, neither in the database nor in the connection. A
+         * statement that calls any other function than these and PostgreSQL's own is no read by itself.
+         *
+         * @param names each as calls of it are written: {@code total} or {@code billing.total}. Replaces those named
+         *     before; by default none
+         * @return this
+         * @throws IllegalArgumentException if one of them is no such name, or is a function of PostgreSQL's own that
+         *     writes
+         */
+        public Builder readOnlyFunctions(String... names) {
+            Set<String> all = Set.copyOf(List.of(names));
+            var unused = new PostgresEngine(all);
+            readOnlyFunctions = all;
             return this;
         }
 

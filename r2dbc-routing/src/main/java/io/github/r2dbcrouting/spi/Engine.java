@@ -6,7 +6,7 @@ import reactor.core.publisher.Mono;
 /**
  * How is one kind of database asked what routing needs to know?
  *
- * <p>Implementations are stateless and thread-safe. Every returned {@code Mono} does nothing before it is subscribed,
+ * <p>Implementations are thread-safe, and remember nothing but texts. Every returned {@code Mono} does nothing before it is subscribed,
  * signals its errors, and leaves the connection as it was: cancelling one leaves the connection usable as soon as it is
  * ready for its next query. None may block.
  */
@@ -79,6 +79,14 @@ public interface Engine {
      * @return what can be told from it; never fails
      */
     StatementText read(String sql);
+
+    /**
+     * Notes that a replica refused a text as a write: from now on {@link #read} says so. Bounded, so it may be forgotten
+     * when many others were noted since. Any thread.
+     *
+     * @param sql the text
+     */
+    void learnWrite(String sql);
 
     /**
      * Tells when the driver sends a statement.

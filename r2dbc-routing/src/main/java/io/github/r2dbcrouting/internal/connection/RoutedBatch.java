@@ -16,6 +16,8 @@ final class RoutedBatch implements Batch {
     private final List<String> statements = new ArrayList<>();
     private boolean touchesDurability;
     private boolean changesRows;
+    private boolean leavesState;
+    private StatementText.Kind kind = StatementText.Kind.READ;
 
     RoutedBatch(RoutedConnection connection, Engine engine) {
         this.connection = connection;
@@ -31,6 +33,8 @@ final class RoutedBatch implements Batch {
         }
         touchesDurability |= text.touchesDurability();
         changesRows |= text.changesRows();
+        leavesState |= text.leavesState();
+        kind = text.kind().compareTo(kind) > 0 ? text.kind() : kind;
         statements.add(sql);
         return this;
     }
@@ -38,8 +42,7 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText.Kind kind = changesRows ? StatementText.Kind.WRITE : StatementText.Kind.UNKNOWN;
-        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, false);
+        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, leavesState);
         return RoutedStatement.run(connection, text, false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {
