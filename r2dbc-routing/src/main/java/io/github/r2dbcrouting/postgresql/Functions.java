@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
@@ -55,6 +56,11 @@ final class Functions {
 
     private Functions(Set<Name> declared) {
         this.declared = declared;
+    }
+
+    /** The names of the built-in functions that only read, sorted. */
+    static List<String> safe() {
+        return SAFE.stream().sorted().toList();
     }
 
     /** Nothing but the built-in functions is known. */

@@ -98,7 +98,7 @@ final class Parentheses {
 
     /** Hears of every token, after the other methods. */
     void token(String word) {
-        current.named = current.common == Common.NAME && !word.equals("recursive");
+        current.named = current.common == Common.NAME && !word.equals("with") && !word.equals("recursive");
         if (current.named) {
             current.common = Common.LISTED;
         }

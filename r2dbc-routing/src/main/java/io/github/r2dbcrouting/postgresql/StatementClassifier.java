@@ -291,11 +291,10 @@ final class StatementClassifier {
     }
 
     private void open() {
-        if (expectsVerb && !explains) {
-            expectsVerb = false;
-        }
-        boolean named = (last == Token.WORD || last == Token.QUOTED) && lastSymbol != '.';
+        // behind EXPLAIN come options, or the query
+        boolean named = !expectsVerb && (last == Token.WORD || last == Token.QUOTED) && lastSymbol != '.';
         Parentheses.Group group = named ? groupOf(lastWord) : Parentheses.Group.PLAIN;
+        expectsVerb &= explains;
         boolean body = lastWord.equals("as") || lastWord.equals("materialized");
         if (!parentheses.open(group, body)) {
             atLeast(Kind.UNKNOWN);

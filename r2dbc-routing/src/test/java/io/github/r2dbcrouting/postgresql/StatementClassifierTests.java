@@ -49,7 +49,8 @@ class StatementClassifierTests {
         boolean delicate = sql.contains("\\") || sql.contains("--") || sql.contains("$") || sql.contains("\"");
         StringBuilder rewritten = new StringBuilder();
         boolean quoted = false;
-        for (char c : sql.toCharArray()) {
+        for (int i = 0; i < sql.length(); i++) {
+            char c = sql.charAt(i);
             quoted ^= c == '\'';
             if (quoted || delicate) {
                 rewritten.append(c);
