@@ -35,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -76,7 +77,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final Sinks.Empty<Void> closed = Sinks.empty();
 
     private RoutingConnectionFactory(Builder builder) {
-        this.engine = builder.engine;
+        this.engine = new PostgresEngine(builder.readOnlyFunctions);
         List<Servers.Server> servers = builder.servers.open(builder.credentials);
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach(server -> monitored.add(new MonitoredServer(
@@ -370,7 +371,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
         private int retriesPerRead = DEFAULT_RETRIES;
-        private Engine engine = new PostgresEngine();
+        private Set<String> readOnlyFunctions = Set.of();
 
         private Builder() {}
 
@@ -617,15 +618,26 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             return this;
         }
 
-        /** For tests that show what a mechanism is for. */
-        Builder safeguards(Safeguards inForce) {
-            safeguards = inForce;
+        /**
+         * Names functions of the application that change nothing, neither in the database nor in the connection. A
+         * statement that calls any other function than these and PostgreSQL's own is no read by itself.
+         *
+         * @param names each as calls of it are written: {@code total} or {@code billing.total}. Replaces those named
+         *     before; by default none
+         * @return this
+         * @throws IllegalArgumentException if one of them is no such name, or is a function of PostgreSQL's own that
+         *     writes
+         */
+        public Builder readOnlyFunctions(String... names) {
+            Set<String> all = Set.copyOf(List.of(names));
+            var unused = new PostgresEngine(all);
+            readOnlyFunctions = all;
             return this;
         }
 
-        /** For tests that read texts in a way of their own. */
-        Builder engine(Engine reader) {
-            engine = reader;
+        /** For tests that show what a mechanism is for. */
+        Builder safeguards(Safeguards inForce) {
+            safeguards = inForce;
             return this;
         }
 

@@ -78,6 +78,48 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
      */
     public static final Option<Integer> RETRIES = Option.valueOf("retries");
 
+    /**
+     * How long a read waits for a replica that is likely to be fresh enough soon, before it turns to the primary.
+     *
+     * @see RoutingConnectionFactory.Builder#maxWait
+     */
+    public static final Option<Duration> MAX_WAIT = Option.valueOf("maxWait");
+
+    /**
+     * What becomes of a read for which no replica is fresh enough.
+     *
+     * @see RoutingConnectionFactory.Builder#whenBehind
+     */
+    public static final Option<WhenBehind> WHEN_BEHIND = Option.valueOf("whenBehind");
+
+    /**
+     * How long a read waits for a server, altogether, before it fails.
+     *
+     * @see RoutingConnectionFactory.Builder#readDeadline
+     */
+    public static final Option<Duration> READ_DEADLINE = Option.valueOf("readDeadline");
+
+    /**
+     * How many reads may fall back to the primary at once.
+     *
+     * @see RoutingConnectionFactory.Builder#fallbackBudget
+     */
+    public static final Option<Integer> FALLBACK_BUDGET = Option.valueOf("fallbackBudget");
+
+    /**
+     * How long after a write its session reads from the primary.
+     *
+     * @see RoutingConnectionFactory.Builder#primaryAfterWrite
+     */
+    public static final Option<Duration> PRIMARY_AFTER_WRITE = Option.valueOf("primaryAfterWrite");
+
+    /**
+     * The application's functions that change nothing, separated by commas.
+     *
+     * @see RoutingConnectionFactory.Builder#readOnlyFunctions
+     */
+    public static final Option<String> READ_ONLY_FUNCTIONS = Option.valueOf("readOnlyFunctions");
+
     /** What each option does to the builder: a setting that gets an option gets a line here. */
     static final List<Setting> SETTINGS = List.of(
             new Setting(
@@ -88,7 +130,30 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     "pool",
                     RoutingConnectionFactoryProvider::pool,
                     List.of(POOL_MAX_SIZE, POOL_INITIAL_SIZE, POOL_MIN_IDLE)),
-            Setting.of("retries", RETRIES, OptionType.COUNT, RoutingConnectionFactory.Builder::retries));
+            Setting.of("retries", RETRIES, OptionType.COUNT, RoutingConnectionFactory.Builder::retries),
+            Setting.of("maxWait", MAX_WAIT, OptionType.DURATION, RoutingConnectionFactory.Builder::maxWait),
+            Setting.of(
+                    "whenBehind",
+                    WHEN_BEHIND,
+                    OptionType.oneOf(WhenBehind.class),
+                    RoutingConnectionFactory.Builder::whenBehind),
+            Setting.of(
+                    "readDeadline", READ_DEADLINE, OptionType.DURATION, RoutingConnectionFactory.Builder::readDeadline),
+            Setting.of(
+                    "fallbackBudget",
+                    FALLBACK_BUDGET,
+                    OptionType.COUNT,
+                    RoutingConnectionFactory.Builder::fallbackBudget),
+            Setting.of(
+                    "primaryAfterWrite",
+                    PRIMARY_AFTER_WRITE,
+                    OptionType.DURATION,
+                    RoutingConnectionFactory.Builder::primaryAfterWrite),
+            Setting.of(
+                    "readOnlyFunctions",
+                    READ_ONLY_FUNCTIONS,
+                    OptionType.TEXT,
+                    RoutingConnectionFactoryProvider::functions));
 
     /**
      * A setting of the builder, and the options that stand for it.
@@ -124,6 +189,10 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
         Duration watched =
                 given.get(SAMPLING_WATCHED, OptionType.DURATION, atRest.compareTo(usual) < 0 ? atRest : usual);
         builder.sampling(atRest, watched);
+    }
+
+    private static void functions(RoutingConnectionFactory.Builder builder, String names) {
+        builder.readOnlyFunctions(names.split(" *, *"));
     }
 
     private static void pool(RoutingConnectionFactory.Builder builder, GivenOptions given) {

@@ -3,15 +3,10 @@ package io.github.r2dbcrouting;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import io.github.r2dbcrouting.postgresql.PostgresEngine;
-import io.github.r2dbcrouting.spi.Engine;
-import io.github.r2dbcrouting.spi.StatementText;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Result;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,7 +31,7 @@ class PinningIT {
 
     @BeforeEach
     void open() {
-        factory = Factories.ready(Factories.over(cluster).engine(knowing("SET ", "CREATE TEMP", "SELECT pg_advisory")));
+        factory = Factories.ready(Factories.over(cluster));
     }
 
     @AfterEach
@@ -125,32 +120,5 @@ class PinningIT {
         return Flux.from(connection.createStatement(sql).execute())
                 .concatMap(Result::getRowsUpdated)
                 .then();
-    }
-
-    /** Reads as PostgreSQL's engine does, and knows of texts that begin so that they leave something behind. */
-    private static Engine knowing(String... beginnings) {
-        PostgresEngine engine = new PostgresEngine();
-        return (Engine) Proxy.newProxyInstance(
-                Engine.class.getClassLoader(), new Class<?>[] {Engine.class}, (proxy, method, arguments) -> {
-                    try {
-                        Object answer = method.invoke(engine, arguments);
-                        boolean leaves = answer instanceof StatementText
-                                && List.of(beginnings).stream().anyMatch(((String) arguments[0])::startsWith);
-                        return leaves ? leaving((StatementText) answer) : answer;
-                    } catch (InvocationTargetException failure) {
-                        throw failure.getCause();
-                    }
-                });
-    }
-
-    private static StatementText leaving(StatementText text) {
-        return new StatementText(
-                text.parameters(),
-                text.statements(),
-                text.kind(),
-                text.changesRows(),
-                text.returnsRows(),
-                text.touchesDurability(),
-                true);
     }
 }

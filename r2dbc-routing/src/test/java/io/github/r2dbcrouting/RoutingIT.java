@@ -57,6 +57,7 @@ class RoutingIT {
     @Test
     void goesToAReplicaWhereReadsAreAskedFor() {
         assertThat(role(Routing.read())).isEqualTo("replica");
+        assertThat(role(Routing.session(CausalSession.create()))).isEqualTo("replica");
         assertThat(roleInTransaction(Routing.read(), true)).isEqualTo("replica");
         assertThat(roleInTransaction(Routing.session(CausalSession.create()), true))
                 .isEqualTo("replica");
@@ -65,7 +66,8 @@ class RoutingIT {
     @Test
     void goesToThePrimaryWhereAnythingNearerToItIsSaid() {
         assertThat(role(Routing.write())).isEqualTo("primary");
-        assertThat(role(Routing.session(CausalSession.create()))).isEqualTo("primary");
+        assertThat(role(Routing.write().andThen(Routing.session(CausalSession.create()))))
+                .isEqualTo("primary");
         assertThat(role(Routing.read().freshness(Freshness.latest()))).isEqualTo("primary");
         assertThat(Blocking.value(Queries.rows(factory, "INSERT INTO note VALUES (9) RETURNING id")
                         .contextWrite(Routing.read())))

@@ -14,7 +14,9 @@ import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import java.io.IOException;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -89,10 +91,25 @@ public final class PostgresEngine implements Engine {
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
-    private final StatementTexts texts = new StatementTexts();
+    private final StatementTexts texts;
 
-    /** Creates the engine. */
-    public PostgresEngine() {}
+    /** Creates an engine that knows the built-in functions only. */
+    public PostgresEngine() {
+        this(Set.of());
+    }
+
+    /**
+     * Creates an engine that knows functions of the application's own.
+     *
+     * @param readOnlyFunctions functions that change nothing, each as {@code schema.name} or {@code name}: that is how
+     *     calls of it are written. Folded to lower case, like names without quotes
+     * @throws IllegalArgumentException if one of them is no name
+     */
+    public PostgresEngine(Set<String> readOnlyFunctions) {
+        Set<Functions.Name> names =
+                readOnlyFunctions.stream().map(Functions::parse).collect(Collectors.toUnmodifiableSet());
+        this.texts = new StatementTexts(Functions.builtIn().with(names));
+    }
 
     @Override
     public String productName() {

@@ -3,35 +3,63 @@ package io.github.r2dbcrouting.postgresql;
 import io.github.r2dbcrouting.spi.StatementText;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Has this text been read before?
+ * Has this text been read before, and did a replica refuse it?
  *
- * <p>Applications run few distinct texts, many times. One that builds texts with values in them would fill any cache
- * with entries that are never asked for again, so nothing is added once it is full, and long texts never are. Safe for
- * use by many threads.
+ * <p>Applications run few distinct texts, many times. One that builds texts with values in them fills any cache with
+ * entries that are never asked for again: so there are two generations, and what is not asked for while one fills up is
+ * dropped with it. What both hold is bounded in characters. Safe for use by many threads.
  */
 final class StatementTexts {
 
-    private static final int MAX_ENTRIES = 4_096;
-    private static final int MAX_CACHED_LENGTH = 8_192;
+    /** Longer ones are read each time. */
+    static final int MAX_CACHED_LENGTH = 16_384;
 
-    private final Map<String, StatementText> known = new ConcurrentHashMap<>();
+    private static final int MAX_CHARACTERS = 4_000_000;
+    private static final int MAX_LEARNED = 8_192;
+
+    /** What an entry takes besides its text, in characters. */
+    private static final int OVERHEAD = 100;
+
+    private final Functions functions;
+    private final Generations<String, StatementText> texts = new Generations<>(MAX_CHARACTERS);
+
+    /** By hash: of two texts with the same one both count as writes, which does no harm. */
+    private final Generations<Long, Boolean> refused = new Generations<>(MAX_LEARNED);
+
+    StatementTexts(Functions functions) {
+        this.functions = functions;
+    }
 
     StatementText read(String sql) {
-        StatementText text = known.get(sql);
+        StatementText text = texts.get(sql);
         if (text == null) {
-            text = StatementReader.read(sql);
-            if (sql.length() <= MAX_CACHED_LENGTH && known.size() < MAX_ENTRIES) {
-                known.put(sql, text);
+            text = StatementReader.read(sql, functions);
+            if (refused.get(hash(sql)) != null) {
+                text = asWrite(text);
             }
+            keep(sql, text);
         }
         return text;
     }
 
+    /** From now on the text counts as a write. */
     void learnWrite(String sql) {
-        StatementText text = read(sql);
-        StatementText write = new StatementText(
+        refused.put(hash(sql), Boolean.TRUE, 1);
+        keep(sql, asWrite(StatementReader.read(sql, functions)));
+    }
+
+    private void keep(String sql, StatementText text) {
+        if (sql.length() <= MAX_CACHED_LENGTH) {
+            texts.put(sql, text, sql.length() + OVERHEAD);
+        }
+    }
+
+    private static StatementText asWrite(StatementText text) {
+        return new StatementText(
                 text.parameters(),
                 text.statements(),
                 StatementText.Kind.WRITE,
@@ -39,6 +67,50 @@ final class StatementTexts {
                 text.returnsRows(),
                 text.touchesDurability(),
                 text.leavesState());
-        var unused = known.replace(sql, write);
+    }
+
+    private static long hash(String sql) {
+        long hash = sql.length();
+        for (int i = 0; i < sql.length(); i++) {
+            hash = hash * 0x9E37_79B9_7F4A_7C15L + sql.charAt(i);
+            hash ^= hash >>> 32;
+        }
+        return hash;
+    }
+
+    /** A map that forgets what was not asked for in a while. */
+    private static final class Generations<K, V> {
+
+        private record Generation<K, V>(Map<K, V> entries, AtomicInteger weight) {
+            static <K, V> Generation<K, V> empty() {
+                return new Generation<>(new ConcurrentHashMap<>(), new AtomicInteger());
+            }
+        }
+
+        private record Both<K, V>(Generation<K, V> young, Generation<K, V> old) {}
+
+        private final int most;
+        private volatile Both<K, V> both = new Both<>(Generation.empty(), Generation.empty());
+
+        Generations(int most) {
+            this.most = most;
+        }
+
+        @Nullable
+        V get(K key) {
+            Both<K, V> now = both;
+            V value = now.young.entries.get(key);
+            return value != null ? value : now.old.entries.get(key);
+        }
+
+        /** Two threads that find it full at the same time may drop a generation too many, which costs a reading. */
+        void put(K key, V value, int weight) {
+            Both<K, V> now = both;
+            if (now.young.weight.addAndGet(weight) > most) {
+                now = new Both<>(Generation.empty(), now.young);
+                both = now;
+            }
+            now.young.entries.put(key, value);
+        }
     }
 }

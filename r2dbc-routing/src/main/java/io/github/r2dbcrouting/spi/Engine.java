@@ -6,7 +6,7 @@ import reactor.core.publisher.Mono;
 /**
  * How is one kind of database asked what routing needs to know?
  *
- * <p>Implementations are stateless and thread-safe. Every returned {@code Mono} does nothing before it is subscribed,
+ * <p>Implementations are thread-safe, and remember nothing but texts. Every returned {@code Mono} does nothing before it is subscribed,
  * signals its errors, and leaves the connection as it was: cancelling one leaves the connection usable as soon as it is
  * ready for its next query. None may block.
  */
@@ -81,9 +81,10 @@ public interface Engine {
     StatementText read(String sql);
 
     /**
-     * Remembers that a text needs the primary, whatever it looks like: a replica has refused it.
+     * Notes that a replica refused a text as a write: from now on {@link #read} says so. Bounded, so it may be forgotten
+     * when many others were noted since. Any thread.
      *
-     * @param sql the text; {@link #read} says {@code WRITE} of it from here on, as far as there is room to remember it
+     * @param sql the text
      */
     void learnWrite(String sql);
 

@@ -133,6 +133,11 @@ public final class FakeEngine implements Engine {
     }
 
     @Override
+    public void learnWrite(String sql) {
+        texts.learnWrite(sql);
+    }
+
+    @Override
     public boolean sentAtOnce(StatementText text) {
         return texts.sentAtOnce(text);
     }
@@ -150,10 +155,5 @@ public final class FakeEngine implements Engine {
     @Override
     public boolean anotherServerMay(Throwable error) {
         return texts.anotherServerMay(error);
-    }
-
-    @Override
-    public void learnWrite(String sql) {
-        texts.learnWrite(sql);
     }
 }

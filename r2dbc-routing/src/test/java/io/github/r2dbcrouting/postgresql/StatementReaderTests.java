@@ -213,10 +213,10 @@ class StatementReaderTests {
                 sql.append(random.nextBoolean() ? " " : "\n\t");
             }
 
-            assertThat(read(sql.toString()))
-                    .as("%s", sql)
-                    .isEqualTo(new StatementText(
-                            parameters, statements, StatementText.Kind.UNKNOWN, false, false, false, false));
+            StatementText text = read(sql.toString());
+            assertThat(text.parameters()).as("%s", sql).isEqualTo(parameters);
+            assertThat(text.statements()).as("%s", sql).isEqualTo(statements);
+            assertThat(text.changesRows()).as("%s", sql).isFalse();
         }
     }
 

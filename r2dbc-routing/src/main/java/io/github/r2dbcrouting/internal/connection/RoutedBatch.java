@@ -17,6 +17,7 @@ final class RoutedBatch implements Batch {
     private boolean touchesDurability;
     private boolean changesRows;
     private boolean leavesState;
+    private StatementText.Kind kind = StatementText.Kind.READ;
 
     RoutedBatch(RoutedConnection connection, Engine engine) {
         this.connection = connection;
@@ -33,6 +34,7 @@ final class RoutedBatch implements Batch {
         touchesDurability |= text.touchesDurability();
         changesRows |= text.changesRows();
         leavesState |= text.leavesState();
+        kind = text.kind().compareTo(kind) > 0 ? text.kind() : kind;
         statements.add(sql);
         return this;
     }
@@ -40,7 +42,6 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText.Kind kind = changesRows ? StatementText.Kind.WRITE : StatementText.Kind.UNKNOWN;
         StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, leavesState);
         return Execution.of(connection, new Command(null, text, false, false, server -> {
             Batch batch = server.createBatch();

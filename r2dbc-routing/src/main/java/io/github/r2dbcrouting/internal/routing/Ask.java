@@ -45,8 +45,9 @@ public record Ask(
     /**
      * Puts together what a statement outside a transaction asks.
      *
-     * <p>A text that changes rows is a write whatever is said of it: an entry covers a whole chain, and a chain that
-     * reads may save something, too. Of other texts nothing is known, so without an entry they count as writes.
+     * <p>A text that writes is a write whatever is said of it: an entry covers a whole chain, and a chain that reads may
+     * save something, too. Where the text does not tell, an entry that reads decides; under a session alone it is a
+     * write. With neither, everything is one.
      *
      * @param context the Context of whoever subscribed to it
      * @param kind what its text says
@@ -54,7 +55,9 @@ public record Ask(
      */
     public static Ask ofStatement(ContextView context, StatementText.Kind kind) {
         Routing entry = Routing.of(context);
-        boolean read = entry != null && entry.intent() == Intent.READ && kind != StatementText.Kind.WRITE;
+        boolean read = entry == null
+                ? kind == StatementText.Kind.READ && context.hasKey(SessionState.class)
+                : entry.intent() == Intent.READ && kind != StatementText.Kind.WRITE;
         return of(read, entry, context);
     }
 

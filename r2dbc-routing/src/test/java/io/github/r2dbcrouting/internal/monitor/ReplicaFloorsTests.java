@@ -80,6 +80,7 @@ class ReplicaFloorsTests {
         replica.refusing = new R2dbcNonTransientResourceException("refused");
         engine.failing = new IllegalStateException("lost");
         monitor.surprisedBy(1);
+        pass(Duration.ofMillis(1));
         engine.failing = null;
 
         askForFloors();
@@ -96,6 +97,7 @@ class ReplicaFloorsTests {
         read();
         engine.failing = new IllegalStateException("lost");
         monitor.surprisedBy(1);
+        pass(Duration.ofMillis(1));
         engine.failing = null;
         replica.position = 0x500;
         pass(AT_REST);
@@ -112,6 +114,7 @@ class ReplicaFloorsTests {
         replica.startedAt = "db1 for the second time";
         engine.failing = new IllegalStateException("lost");
         monitor.surprisedBy(1);
+        pass(Duration.ofMillis(1));
         engine.failing = null;
         pass(AT_REST);
 

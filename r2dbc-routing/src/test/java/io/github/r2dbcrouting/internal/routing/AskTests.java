@@ -31,6 +31,15 @@ class AskTests {
     }
 
     @Test
+    void readsUnderASessionWhereTheTextSurelyReads() {
+        assertThat(Ask.ofStatement(session, StatementText.Kind.READ).intent()).isEqualTo(Intent.READ);
+        assertThat(Ask.ofStatement(nothing, StatementText.Kind.READ).intent()).isEqualTo(Intent.WRITE);
+        assertThat(Ask.ofStatement(Routing.write().apply(session), StatementText.Kind.READ)
+                        .intent())
+                .isEqualTo(Intent.WRITE);
+    }
+
+    @Test
     void takesAStatementUnderAReadEntryForARead() {
         assertThat(Ask.ofStatement(Routing.read().apply(nothing), StatementText.Kind.UNKNOWN)
                         .intent())
