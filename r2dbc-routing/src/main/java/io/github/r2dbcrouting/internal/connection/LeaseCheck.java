@@ -58,7 +58,11 @@ final class LeaseCheck {
         }
         boolean speaksForIt = !livesMatter || speaksFor(state, lease.physical());
         return (speaksForIt && state.covers(required))
-                || covers(lease.physical().floor(), required);
+                || (state.position() != null && covers(onLine(lease.physical().floor(), table), required));
+    }
+
+    private static @Nullable Position onLine(@Nullable Position position, RoutingTable table) {
+        return position == null ? null : table.onLine(position);
     }
 
     /** Whether the sample behind the state was taken in the life of the connection. */
@@ -114,7 +118,14 @@ final class LeaseCheck {
                 .observe(physical.driver(), physical.introduction())
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
-                    boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);
+                    RoutingTable now = tables.current();
+                    boolean placed = observation.branchCertain()
+                            || now.primary()
+                                    .map(primary -> primary.status() == ServerStatus.UP)
+                                    .orElse(false);
+                    boolean fit = observation.role() == ServerRole.REPLICA
+                            && placed
+                            && covers(onLine(observation.position(), now), required);
                     return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the session wrote");
                 })
                 .onErrorResume(

@@ -48,6 +48,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     /** Readers note their questions no more often than this, so that many do not fight over one cache line. */
     private static final Duration QUESTION_GRAIN = Duration.ofMillis(10);
 
+    /** Requests that fail together make the servers be probed once in this time. */
+    private static final Duration SURPRISE_GRAIN = Duration.ofMillis(20);
+
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
     /** So old the primary's position in the table may become. */
@@ -73,6 +76,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     private long publishedAt;
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
+    private volatile long surprisedAt;
 
     /**
      * Creates a monitor that does nothing yet.
@@ -98,8 +102,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         this.clock = clock;
         this.events = events;
         this.tables = new TableRef(this);
-        this.reducer = new ClusterReducer(settings.failuresUntilDown());
+        this.reducer = new ClusterReducer(settings.failuresUntilDown(), safeguards);
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
+        this.surprisedAt = clock.getAsLong() - SURPRISE_GRAIN.toNanos() - 1;
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
         this.captures = new CaptureLoop(serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary);
         for (MonitoredServer server : servers) {
@@ -183,7 +188,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
 
     @Override
     public void surprisedBy(int server) {
-        serial.execute(() -> samplers.get(server).probeNow(false));
+        long now = clock.getAsLong();
+        // a role that changes, or a server that is gone, seldom comes alone: but not for each of many requests
+        if (now - surprisedAt > SURPRISE_GRAIN.toNanos()) {
+            surprisedAt = now;
+            serial.execute(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
+        }
     }
 
     /**
@@ -336,7 +346,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
         ServerState primary = table.primary().orElse(null);
         Position position = primary == null ? null : primary.position();
         if (primary != null && position != null && primary.index() != followed(before)) {
-            // what made it the primary is the first that is known of its history: replicas are measured against that
+            // what the history before it says still holds up to where its branch began
+            history.rebase(table::onLine);
             history.add(primary.sampledAt(), position);
             table = reduce(before);
         }

@@ -67,7 +67,7 @@ public final class Router {
         if (pending(ask, cluster)) {
             return primary(table, Reason.WRITE_PENDING, List.of());
         }
-        List<Position> required = ask.required(cluster);
+        List<Position> required = onLine(ask.required(cluster), table);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
         return replica(table, reason, required, avoid);
     }
@@ -79,6 +79,27 @@ public final class Router {
                 && cluster != null
                 && session.hasPending(cluster)
                 && safeguards.has(Safeguard.PENDING_WRITES);
+    }
+
+    /**
+     * Tells what is required on the primary's branch, where the servers' positions are. What does not surely lie on the
+     * line of history that led there stays as it is, and is covered by nobody.
+     */
+    private static List<Position> onLine(List<Position> required, RoutingTable table) {
+        boolean all = true;
+        for (int i = 0; i < required.size(); i++) {
+            Position position = required.get(i);
+            all &= position.equals(table.onLine(position));
+        }
+        if (all) {
+            return required;
+        }
+        List<Position> there = new ArrayList<>(required.size());
+        for (Position position : required) {
+            Position onLine = table.onLine(position);
+            there.add(onLine == null ? position : onLine);
+        }
+        return there;
     }
 
     private static Route nobody(RoutingTable table) {
@@ -148,7 +169,7 @@ public final class Router {
         ServerState chosen = route.server();
         String cluster = route.table().cluster();
         boolean pending = pending(ask, cluster);
-        List<Position> required = cluster == null ? List.of() : ask.required(cluster);
+        List<Position> required = cluster == null ? List.of() : onLine(ask.required(cluster), route.table());
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         List<Candidate> candidates = new ArrayList<>();
         for (ServerState server : route.table().servers()) {
