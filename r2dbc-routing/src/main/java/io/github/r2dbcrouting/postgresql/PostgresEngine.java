@@ -13,6 +13,7 @@ import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
@@ -130,7 +131,7 @@ public final class PostgresEngine implements Engine {
                 .filter("true"::equals)
                 .flatMap(may -> one(
                         connection,
-                        "SELECT pg_read_file('pg_wal/%08X.history')".formatted(timeline),
+                        String.format(Locale.ROOT, "SELECT pg_read_file('pg_wal/%08X.history')", timeline),
                         row -> TimelineHistory.ends(cluster, text(row, 0))))
                 .onErrorResume(error -> !connectionLost(error), error -> Mono.empty())
                 .defaultIfEmpty(List.of());

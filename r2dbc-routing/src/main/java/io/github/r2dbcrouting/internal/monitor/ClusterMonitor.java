@@ -189,10 +189,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     @Override
     public void surprisedBy(int server) {
         long now = clock.getAsLong();
+        serial.execute(() -> samplers.get(server).probeNow(false));
         // a role that changes, or a server that is gone, seldom comes alone: but not for each of many requests
         if (now - surprisedAt > SURPRISE_GRAIN.toNanos()) {
             surprisedAt = now;
-            serial.execute(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
+            serial.execute(() -> samplers.stream()
+                    .filter(sampler -> sampler != samplers.get(server))
+                    .forEach(sampler -> sampler.probeNow(false)));
         }
     }
 
