@@ -307,7 +307,7 @@ class ClusterReducerTests {
         ServerReport before = answered(index, server);
         WalPosition left = server.at();
         server.role = ServerRole.PRIMARY;
-        server.timeline++;
+        server.timeline = left.timeline() + 1;
         Observation now = new Observation(ServerRole.PRIMARY, server.at(), server.timeline, true, left, "first");
         return before.answered(new Sample(server.introduction(), 10, now, 30, false));
     }
