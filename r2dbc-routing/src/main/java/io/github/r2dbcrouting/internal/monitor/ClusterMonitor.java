@@ -51,6 +51,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
     /** Requests that fail together make the servers be probed once in this time. */
     private static final Duration SURPRISE_GRAIN = Duration.ofMillis(20);
 
+    /** Two answers that are closer together show nothing of whether a replica moves. */
+    private static final Duration STANDSTILL = Duration.ofMillis(1);
+
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
     /** So old the primary's position in the table may become. */
@@ -225,7 +228,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions {
             publish();
         }
         Position position = sample.observation().position();
-        if (sample.observation().role() == ServerRole.REPLICA) {
+        boolean apart = before == null || sample.sentAt() - before.sentAt() >= STANDSTILL.toNanos();
+        if (sample.observation().role() == ServerRole.REPLICA && apart) {
             captures.nudgeIfStalled(before == null ? null : before.observation().position(), position);
         } else if (index == followed(tables.current()) && position != null) {
             settleWrites(index, sample, position);
