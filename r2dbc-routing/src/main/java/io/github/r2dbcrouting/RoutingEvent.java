@@ -32,10 +32,12 @@ public sealed interface RoutingEvent {
             @Nullable String problem) implements RoutingEvent {}
 
     /**
-     * The primary went away between a session's write and the reading of its position, so the write may not have
-     * survived. The session goes on from a later position of the primary.
+     * A write may not have survived: the primary went away between it and the reading of its position, or its position
+     * lies beyond where the present primary's history left that of the one before, or that is not known. Told once for
+     * each write, or for each token that arrives with such a position. The session goes on from a later position of the
+     * primary.
      *
-     * @param server the name of the server that the write was sent to
+     * @param server the name of the server that the write was sent to; {@code null} where a position told of it
      */
-    record WritePossiblyLost(String server) implements RoutingEvent {}
+    record WritePossiblyLost(@Nullable String server) implements RoutingEvent {}
 }

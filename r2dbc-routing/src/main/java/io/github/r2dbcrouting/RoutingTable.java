@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,6 +22,8 @@ public final class RoutingTable {
     private final @Nullable ServerState primary;
     private final @Nullable String cluster;
     private final List<ServerState> replicas;
+    private final @Nullable Lineage lineage;
+    private final int followed;
 
     /**
      * Creates a table.
@@ -31,10 +35,35 @@ public final class RoutingTable {
      */
     public RoutingTable(
             long version, List<ServerState> servers, @Nullable ServerState primary, @Nullable String cluster) {
+        this(version, servers, primary, cluster, null, primary == null ? NOBODY : primary.index());
+    }
+
+    /** Stands for no server where an index is expected. */
+    public static final int NOBODY = -1;
+
+    /**
+     * Creates a table that knows what led to the primary's branch.
+     *
+     * @param version counts the tables of one router from 1; 0 is the empty one before the first
+     * @param servers every configured server, each at its own index
+     * @param primary the one that writes go to, or {@code null} if none is known
+     * @param cluster the cluster that the servers belong to, or {@code null} while none has been reached
+     * @param lineage which branches of history led to that of the server that is or was followed; {@code null} if none was
+     * @param followed the index of the primary, or while there is none of the last one; {@link #NOBODY} if there was none
+     */
+    public RoutingTable(
+            long version,
+            List<ServerState> servers,
+            @Nullable ServerState primary,
+            @Nullable String cluster,
+            @Nullable Lineage lineage,
+            int followed) {
         this.version = version;
         this.servers = List.copyOf(servers);
         this.primary = primary;
         this.cluster = cluster;
+        this.lineage = lineage;
+        this.followed = followed;
         this.replicas = this.servers.stream().filter(ServerState::readable).toList();
     }
 
@@ -81,6 +110,35 @@ public final class RoutingTable {
      */
     public @Nullable String cluster() {
         return cluster;
+    }
+
+    /**
+     * Returns which branches of history led to the primary's, or to the last one's while there is none.
+     *
+     * @return the line, or {@code null} if there was no primary yet
+     */
+    public @Nullable Lineage lineage() {
+        return lineage;
+    }
+
+    /**
+     * Returns whose history the positions in this table lie on.
+     *
+     * @return the index of the primary, or while there is none of the last one; {@link #NOBODY} if there was none
+     */
+    public int followed() {
+        return followed;
+    }
+
+    /**
+     * Tells a position as if it were on the primary's branch, where all positions in this table are.
+     *
+     * @param position any position of the cluster
+     * @return the same place there, or {@code null} if the position does not surely lie on the line that led there; the
+     *     position itself while there was no primary
+     */
+    public @Nullable Position onLine(Position position) {
+        return lineage == null ? position : lineage.onLine(position);
     }
 
     /**

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param tags its tags, in the order in which they were given
  * @param role what it was when it last answered
  * @param status whether it may be used
- * @param position up to where it had come when it last answered; {@code null} if it never said
+ * @param position up to where it had come when it last answered, told as a position on the branch of the primary if it
+ *     lies on the line that led there; {@code null} if it never said, or if it cannot be told on which branch it is
  * @param identity which running server answered last; {@code null} if none ever did
  * @param sampledAt when the probe that brought this was sent, in nanoseconds by the router's clock; 0 if none was
  *     answered

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
@@ -14,6 +15,8 @@ import io.r2dbc.spi.Readable;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Row;
 import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -42,9 +45,11 @@ public final class PostgresEngine implements Engine {
             recovering,
             CASE WHEN recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text,
             CASE WHEN recovering
-              THEN coalesce((SELECT received_tli FROM pg_stat_wal_receiver), (pg_control_checkpoint()).timeline_id)
+              THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), (pg_control_checkpoint()).timeline_id)
               ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
-            pg_conf_load_time()::text""";
+            pg_conf_load_time()::text,
+            NOT recovering OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE received_tli IS NOT NULL),
+            CASE WHEN NOT recovering THEN pg_last_wal_replay_lsn() END::text""";
 
     /**
      * A parameter makes the driver prepare the statement: parsing and planning it anew cost the server three times as
@@ -89,6 +94,9 @@ public final class PostgresEngine implements Engine {
     private static final String OBSERVE_INSERTED =
             "SELECT pg_current_wal_insert_lsn()::text, pg_conf_load_time()::text";
 
+    /** Asked first: a refusal would leave a line in the server's log with every connection of a monitor. */
+    private static final String MAY_READ_FILES = "SELECT has_function_privilege('pg_read_file(text)', 'EXECUTE')::text";
+
     private static final String UNDEFINED_FUNCTION = "42883";
 
     private final StatementTexts texts;
@@ -119,10 +127,10 @@ public final class PostgresEngine implements Engine {
     @Override
     public Mono<Introduction> introduce(Connection connection) {
         return one(connection, INTRODUCE, row -> {
-            String cluster = text(row, 4);
+            String cluster = text(row, 6);
             Observation observation = observation(row, cluster);
             return new Introduction(
-                    new ServerIdentity(cluster, text(row, 5)), observation, text(row, 6), !"off".equals(text(row, 7)));
+                    new ServerIdentity(cluster, text(row, 7)), observation, text(row, 8), !"off".equals(text(row, 9)));
         });
     }
 
@@ -135,6 +143,23 @@ public final class PostgresEngine implements Engine {
                 connection,
                 OBSERVE,
                 row -> observation(row, introduction.identity().cluster()));
+    }
+
+    @Override
+    public Mono<List<Position>> ancestors(Connection connection, Introduction introduction) {
+        long timeline = introduction.observation().branch();
+        if (introduction.observation().role() != ServerRole.PRIMARY || timeline <= 1) {
+            return Mono.just(List.of());
+        }
+        String cluster = introduction.identity().cluster();
+        return one(connection, MAY_READ_FILES, row -> text(row, 0))
+                .filter("true"::equals)
+                .flatMap(may -> one(
+                        connection,
+                        String.format(Locale.ROOT, "SELECT pg_read_file('pg_wal/%08X.history')", timeline),
+                        row -> TimelineHistory.ends(cluster, text(row, 0))))
+                .onErrorResume(error -> !connectionLost(error), error -> Mono.empty())
+                .defaultIfEmpty(List.of());
     }
 
     @Override
@@ -254,11 +279,13 @@ public final class PostgresEngine implements Engine {
                 recovering ? ServerRole.REPLICA : ServerRole.PRIMARY,
                 position(cluster, timeline, lsn),
                 timeline == null ? 0 : timeline,
+                Boolean.TRUE.equals(row.get(4, Boolean.class)),
+                recovering || timeline == null ? null : position(cluster, timeline - 1, row.get(5, String.class)),
                 text(row, 3));
     }
 
     private static @Nullable WalPosition position(String cluster, @Nullable Integer timeline, @Nullable String lsn) {
-        return timeline == null || lsn == null ? null : WalPosition.of(cluster, timeline, lsn);
+        return timeline == null || timeline < 1 || lsn == null ? null : WalPosition.of(cluster, timeline, lsn);
     }
 
     private static String text(Readable row, int column) {

@@ -78,10 +78,24 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
 
     @Override
     public boolean covers(Position other) {
+        return other instanceof WalPosition that && timeline == that.timeline && reaches(that);
+    }
+
+    @Override
+    public long branch() {
+        return Integer.toUnsignedLong(timeline);
+    }
+
+    @Override
+    public boolean reaches(Position other) {
         return other instanceof WalPosition that
-                && timeline == that.timeline
                 && Long.compareUnsigned(lsn, that.lsn) >= 0
                 && cluster.equals(that.cluster);
+    }
+
+    @Override
+    public WalPosition onBranch(long branch) {
+        return branch == branch() ? this : new WalPosition(cluster, (int) branch, lsn);
     }
 
     @Override

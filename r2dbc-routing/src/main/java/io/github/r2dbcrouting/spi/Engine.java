@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.spi;
 
 import io.r2dbc.spi.Connection;
+import java.util.List;
 import reactor.core.publisher.Mono;
 
 /**
@@ -35,6 +36,17 @@ public interface Engine {
      * @return what the server is and where it stands, read by one statement
      */
     Mono<Observation> observe(Connection connection, Introduction introduction);
+
+    /**
+     * Asks a primary which branches of history led to its own.
+     *
+     * @param connection a connection to a primary, outside a transaction
+     * @param introduction what the connection said when it was opened, or when it was asked again
+     * @return where each earlier branch was left, on that branch; empty if the server does not tell that
+     */
+    default Mono<List<Position>> ancestors(Connection connection, Introduction introduction) {
+        return Mono.just(List.of());
+    }
 
     /**
      * Writes a mark that changes no data to the primary's history, waits until everything up to it is on its disk, and

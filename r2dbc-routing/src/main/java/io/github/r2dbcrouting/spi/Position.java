@@ -17,6 +17,31 @@ public interface Position {
     boolean covers(Position other);
 
     /**
+     * Returns which branch of history it lies on.
+     *
+     * @return the branch's number: of two branches of one cluster the one with the higher number began later. Equal
+     *     numbers are not identity: two servers that were promoted separately give their branches the same
+     */
+    long branch();
+
+    /**
+     * Returns whether a position is at or beyond another one, whatever branches they are on. That says something only of
+     * positions that are known to lie on one line of history.
+     *
+     * @param other the position asked for
+     * @return whether it is of the same cluster, and this position is at or beyond it
+     */
+    boolean reaches(Position other);
+
+    /**
+     * Returns the same place under the name of another branch, for positions that lie on one line of history.
+     *
+     * @param branch the number of the other branch
+     * @return the position there
+     */
+    Position onBranch(long branch);
+
+    /**
      * Returns the cluster whose history this is a position of.
      *
      * @return an identifier that no other cluster has, at most 64 characters of {@code [A-Za-z0-9_-]}

@@ -41,6 +41,21 @@ class WalPositionTests {
     void coversNothingOfAnotherEngine() {
         Position foreign = new Position() {
             @Override
+            public long branch() {
+                return 1;
+            }
+
+            @Override
+            public boolean reaches(Position other) {
+                return false;
+            }
+
+            @Override
+            public Position onBranch(long branch) {
+                return this;
+            }
+
+            @Override
             public boolean covers(Position other) {
                 return true;
             }

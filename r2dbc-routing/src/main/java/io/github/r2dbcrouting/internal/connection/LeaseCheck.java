@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.routing.Route;
+import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.internal.table.TableRef;
@@ -108,8 +109,9 @@ final class LeaseCheck {
                 .timeout(
                         Lender.FLOOR_LIMIT, Mono.defer(() -> lease.release().then(Mono.error(() -> unfit(lease, why)))))
                 .then(Mono.defer(() -> {
-                    List<Position> required = session.required(cluster);
-                    return holds(lease, required, tables.current()) ? Mono.just(lease) : ask(lease, required);
+                    RoutingTable now = tables.current();
+                    List<Position> required = Router.onLine(session.required(cluster), now);
+                    return holds(lease, required, now) ? Mono.just(lease) : ask(lease, required);
                 }))
                 .doOnCancel(lease::releaseDetached);
     }
@@ -122,7 +124,11 @@ final class LeaseCheck {
         }
         boolean speaksForIt = !livesMatter || speaksFor(state, lease.physical());
         return (speaksForIt && state.covers(required))
-                || covers(lease.physical().floor(), required);
+                || (state.position() != null && covers(onLine(lease.physical().floor(), table), required));
+    }
+
+    private static @Nullable Position onLine(@Nullable Position position, RoutingTable table) {
+        return position == null ? null : table.onLine(position);
     }
 
     /** Whether the sample behind the state was taken in the life of the connection. */
@@ -178,7 +184,14 @@ final class LeaseCheck {
                 .observe(physical.driver(), physical.introduction())
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
-                    boolean fit = observation.role() == ServerRole.REPLICA && covers(observation.position(), required);
+                    RoutingTable now = tables.current();
+                    boolean placed = observation.branchCertain()
+                            || now.primary()
+                                    .map(primary -> primary.status() == ServerStatus.UP)
+                                    .orElse(false);
+                    boolean fit = observation.role() == ServerRole.REPLICA
+                            && placed
+                            && covers(onLine(observation.position(), now), required);
                     return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the read needs");
                 })
                 .onErrorResume(

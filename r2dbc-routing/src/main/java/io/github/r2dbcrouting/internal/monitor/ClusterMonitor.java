@@ -56,6 +56,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     /** Sessions that want a position of the same replica within this time share one probe. */
     private static final Duration FLOOR_TICK = Duration.ofMillis(1);
 
+    /** Requests that fail together make the servers be probed once in this time. */
+    private static final Duration SURPRISE_GRAIN = Duration.ofMillis(20);
+
+    /** Two answers that are closer together show nothing of whether a replica moves. */
+    private static final Duration STANDSTILL = Duration.ofMillis(1);
+
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
     /** So old the primary's position in the table may become. */
@@ -86,6 +92,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private volatile long questionedAt;
     private volatile long ageAskedAt;
     private volatile Duration ageAsked = Duration.ZERO;
+    private volatile long surprisedAt;
 
     /**
      * Creates a monitor that does nothing yet.
@@ -111,8 +118,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         this.clock = clock;
         this.events = events;
         this.tables = new TableRef(this);
-        this.reducer = new ClusterReducer(settings.failuresUntilDown());
+        this.reducer = new ClusterReducer(settings.failuresUntilDown(), safeguards);
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
+        this.surprisedAt = clock.getAsLong() - SURPRISE_GRAIN.toNanos() - 1;
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
         this.captures = new CaptureLoop(serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary);
         for (MonitoredServer server : servers) {
@@ -233,7 +241,15 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     @Override
     public void surprisedBy(int server) {
+        long now = clock.getAsLong();
         serial.execute(() -> samplers.get(server).probeSoon());
+        // a role that changes, or a server that is gone, seldom comes alone: but not for each of many requests
+        if (now - surprisedAt > SURPRISE_GRAIN.toNanos()) {
+            surprisedAt = now;
+            serial.execute(() -> samplers.stream()
+                    .filter(sampler -> sampler != samplers.get(server))
+                    .forEach(sampler -> sampler.probeSoon()));
+        }
     }
 
     @Override
@@ -274,7 +290,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             publish();
         }
         Position position = sample.observation().position();
-        if (sample.observation().role() == ServerRole.REPLICA) {
+        boolean apart = before == null || sample.sentAt() - before.sentAt() >= STANDSTILL.toNanos();
+        if (sample.observation().role() == ServerRole.REPLICA && apart) {
             Position until = before == null ? null : before.observation().position();
             captures.nudgeIfStalled(until, position);
             nudgeIfIdle(until, position);
@@ -439,7 +456,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         ServerState primary = table.primary().orElse(null);
         Position position = primary == null ? null : primary.position();
         if (primary != null && position != null && primary.index() != followed(before)) {
-            // what made it the primary is the first that is known of its history: replicas are measured against that
+            // what the history before it says still holds up to where its branch began
+            history.rebase(table::onLine);
             history.add(primary.sampledAt(), position);
             table = reduce(before);
         }

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.monitor;
 import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,21 @@ final class PositionHistory {
         }
         this.sentAt[newest] = sentAt;
         positions[newest] = position;
+    }
+
+    /** Tells all entries on another branch: what the history before a promotion says holds after it, up to there. */
+    void rebase(UnaryOperator<@Nullable Position> onNewBranch) {
+        int kept = 0;
+        for (int i = 0; i < size; i++) {
+            Position entry = positions[at(i)];
+            Position there = entry == null ? null : onNewBranch.apply(entry);
+            if (there != null && kept == i) {
+                positions[at(i)] = there;
+                kept++;
+            }
+        }
+        newest = Math.floorMod(newest - (size - kept), positions.length);
+        size = kept;
     }
 
     @Nullable

@@ -1,7 +1,10 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.List;
 
 /**
  * What did one probe of one server bring?
@@ -11,5 +14,25 @@ import io.github.r2dbcrouting.spi.Observation;
  * @param observation what the probe brought
  * @param sentAt when the probe was sent: what it brought is at least as new
  * @param nudged whether the history was nudged between the sending and the observation
+ * @param ancestors where each earlier branch of a primary's history was left, as it says itself; empty if it does not
  */
-record Sample(Introduction introduction, long openedAt, Observation observation, long sentAt, boolean nudged) {}
+record Sample(
+        Introduction introduction,
+        long openedAt,
+        Observation observation,
+        long sentAt,
+        boolean nudged,
+        List<Position> ancestors) {
+
+    Sample(Introduction introduction, long openedAt, Observation observation, long sentAt, boolean nudged) {
+        this(introduction, openedAt, observation, sentAt, nudged, List.of());
+    }
+
+    boolean is(ServerRole role) {
+        return observation.role() == role;
+    }
+
+    Sample onBranch(long certain) {
+        return new Sample(introduction, openedAt, observation.onBranch(certain), sentAt, nudged, ancestors);
+    }
+}

@@ -1,5 +1,10 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,22 +14,94 @@ import org.jspecify.annotations.Nullable;
  * @param sample the last answer; {@code null} if there was none
  * @param failures how many probes have failed since
  * @param problem what the last of them failed with, for people; {@code null} if none has
+ * @param switchPoint where a primary's branch began, if it was seen to be promoted; {@code null} if not
+ * @param earlier what answered at its address before, the latest last
+ * @param alternating whether something that had answered before came back
  */
 record ServerReport(
         MonitoredServer server,
         @Nullable Sample sample,
         int failures,
-        @Nullable String problem) {
+        @Nullable String problem,
+        @Nullable Position switchPoint,
+        List<ServerIdentity> earlier,
+        boolean alternating) {
+
+    private static final int MEMORY = 8;
 
     static ServerReport none(MonitoredServer server) {
-        return new ServerReport(server, null, 0, null);
+        return new ServerReport(server, null, 0, null, null, List.of(), false);
     }
 
-    ServerReport answered(Sample latest) {
-        return new ServerReport(server, latest, 0, null);
+    ServerReport answered(Sample answer) {
+        Sample before = sample;
+        if (before == null) {
+            return new ServerReport(server, answer, 0, null, null, earlier, alternating);
+        }
+        Sample latest = withWhatIsKnownOfItsBranch(before, answer);
+        ServerIdentity was = before.introduction().identity();
+        ServerIdentity is = latest.introduction().identity();
+        return new ServerReport(
+                server,
+                latest,
+                0,
+                null,
+                switchPoint(before, latest),
+                was.equals(is) ? earlier : with(earlier, was),
+                alternating || (!was.equals(is) && earlier.contains(is)));
     }
 
     ServerReport failed(String latest) {
-        return new ServerReport(server, sample, failures + 1, latest);
+        return new ServerReport(server, sample, failures + 1, latest, switchPoint, earlier, alternating);
+    }
+
+    /**
+     * A replica goes to later branches only. While it receives nothing it cannot say on which one it is, but in one life
+     * it still is where it was.
+     */
+    private static Sample withWhatIsKnownOfItsBranch(Sample before, Sample latest) {
+        Position was = before.observation().position();
+        Position is = latest.observation().position();
+        boolean carries = sameLife(before, latest)
+                && before.is(ServerRole.REPLICA)
+                && latest.is(ServerRole.REPLICA)
+                && was != null
+                && is != null
+                && before.observation().branchCertain()
+                && !latest.observation().branchCertain()
+                && is.branch() <= was.branch();
+        return carries && was != null ? latest.onBranch(was.branch()) : latest;
+    }
+
+    /**
+     * What a promoted server says it had replayed is where its branch began, but only as long as it is the promotion
+     * that it speaks of: after a crash it speaks of the recovery from that.
+     */
+    private @Nullable Position switchPoint(Sample before, Sample latest) {
+        if (!latest.is(ServerRole.PRIMARY)) {
+            return null;
+        }
+        if (before.is(ServerRole.PRIMARY)) {
+            boolean sameBranch =
+                    before.observation().branch() == latest.observation().branch();
+            return sameBranch ? switchPoint : null;
+        }
+        Position was = before.observation().position();
+        Position left = latest.observation().recoveredTo();
+        boolean witnessed = sameLife(before, latest) && was != null && left != null && was.branch() == left.branch();
+        return witnessed ? left : null;
+    }
+
+    /** A recovery from a crash ends every connection, the monitor's too; a promotion does not. */
+    private static boolean sameLife(Sample before, Sample latest) {
+        return before.openedAt() == latest.openedAt()
+                && before.introduction().identity().equals(latest.introduction().identity());
+    }
+
+    private static List<ServerIdentity> with(List<ServerIdentity> earlier, ServerIdentity was) {
+        List<ServerIdentity> longer = new ArrayList<>(earlier);
+        longer.remove(was);
+        longer.add(was);
+        return List.copyOf(longer.subList(Math.max(longer.size() - MEMORY, 0), longer.size()));
     }
 }

@@ -1,14 +1,17 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -170,10 +173,7 @@ final class ServerSampler {
                 .flatMap(fresh -> {
                     long askedAt = clock.getAsLong();
                     return engine.introduce(fresh)
-                            .map(introduction -> {
-                                Monitored monitored = new Monitored(fresh, introduction, clock.getAsLong());
-                                return new Answer(monitored, introduction.observation(), askedAt, false);
-                            })
+                            .flatMap(introduction -> introduced(fresh, introduction, clock.getAsLong(), askedAt, false))
                             .doOnError(error -> close(fresh))
                             .doOnCancel(() -> close(fresh));
                 });
@@ -184,7 +184,24 @@ final class ServerSampler {
         Mono<Observation> observation = nudge
                 ? engine.nudgeAndObserve(asked, monitored.introduction)
                 : engine.observe(asked, monitored.introduction);
-        return observation.map(observed -> new Answer(monitored, observed, askedAt, nudge));
+        return observation.flatMap(observed -> {
+            boolean promoted = observed.role() == ServerRole.PRIMARY
+                    && monitored.introduction.observation().role() == ServerRole.REPLICA;
+            return promoted
+                    ? engine.introduce(asked)
+                            .flatMap(again -> introduced(asked, again, monitored.openedAt, askedAt, nudge))
+                    : Mono.just(new Answer(monitored, observed, askedAt, nudge));
+        });
+    }
+
+    private Mono<Answer> introduced(
+            Connection asked, Introduction introduction, long openedAt, long askedAt, boolean nudged) {
+        return engine.ancestors(asked, introduction)
+                .map(ancestors -> new Answer(
+                        new Monitored(asked, introduction, openedAt, ancestors),
+                        introduction.observation(),
+                        askedAt,
+                        nudged));
     }
 
     private void answered(Answer answer) {
@@ -271,11 +288,13 @@ final class ServerSampler {
         }
     }
 
-    private record Monitored(Connection connection, Introduction introduction, long openedAt) {}
+    private record Monitored(
+            Connection connection, Introduction introduction, long openedAt, List<Position> ancestors) {}
 
     private record Answer(Monitored monitored, Observation observation, long sentAt, boolean nudged) {
         Sample sample() {
-            return new Sample(monitored.introduction, monitored.openedAt, observation, sentAt, nudged);
+            return new Sample(
+                    monitored.introduction, monitored.openedAt, observation, sentAt, nudged, monitored.ancestors);
         }
     }
 }

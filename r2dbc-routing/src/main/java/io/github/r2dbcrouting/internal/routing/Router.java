@@ -103,7 +103,7 @@ public final class Router {
         // in this order: what is seen becomes required, and never the other way round
         boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
         List<Sighting> seen = seen(ask, cluster);
-        List<Position> required = ask.required(cluster);
+        List<Position> required = onLine(ask.required(cluster), table);
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
         Need need = new Need(required, null, 0);
         if (readsPending) {
@@ -212,6 +212,31 @@ public final class Router {
         return ask.pendingIn(cluster) && safeguards.has(Safeguard.PENDING_WRITES);
     }
 
+    /**
+     * Tells what is required on the primary's branch, where the servers' positions are. What does not surely lie on the
+     * line of history that led there stays as it is, and is covered by nobody.
+     *
+     * @param required positions, wherever they were captured
+     * @param table what is known of the line
+     * @return the positions, as far as possible where the servers' are
+     */
+    public static List<Position> onLine(List<Position> required, RoutingTable table) {
+        boolean all = true;
+        for (int i = 0; i < required.size(); i++) {
+            Position position = required.get(i);
+            all &= position.equals(table.onLine(position));
+        }
+        if (all) {
+            return required;
+        }
+        List<Position> there = new ArrayList<>(required.size());
+        for (Position position : required) {
+            Position onLine = table.onLine(position);
+            there.add(onLine == null ? position : onLine);
+        }
+        return there;
+    }
+
     private static Route nobody(RoutingTable table) {
         return new Route(null, Reason.NO_SERVER, List.of(), table);
     }
@@ -303,7 +328,7 @@ public final class Router {
         String cluster = route.table().cluster();
         boolean pending = pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
         Need need = new Need(
-                cluster == null ? List.of() : ask.required(cluster),
+                cluster == null ? List.of() : onLine(ask.required(cluster), route.table()),
                 ask.freshness().bound(),
                 clock.getAsLong());
         boolean lately = wroteLately(ask);

@@ -10,6 +10,10 @@ public enum Safeguard {
     MONOTONIC_READS,
     /** The history is nudged where the flush position cannot be relied on or does not move. */
     NUDGE,
+    /** Positions count only where they lie on the line of history that led to the primary. */
+    TIMELINES,
+    /** Of several primaries on equal branches only the one that was followed is followed, up or down. */
+    ONE_PRIMARY,
     /** A connection that arrives after its borrower has gone is given back, and one in use is not. */
     SHIELDED_ACQUISITION,
     /** A replica serves a read with a bound of age only if it is surely no older. */

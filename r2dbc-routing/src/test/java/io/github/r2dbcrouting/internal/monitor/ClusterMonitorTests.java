@@ -574,13 +574,13 @@ class ClusterMonitorTests {
     }
 
     @Test
-    void asksAtOnceAboutAServerThatSurprisedSomebody() {
+    void asksEveryServerAtOnceWhenOneSurprisedSomebody() {
         ClusterMonitor monitor = started();
         engine.forget();
 
         monitor.surprisedBy(2);
 
-        assertThat(engine.questions()).extracting(FakeEngine.Question::server).containsExactly("db2");
+        assertThat(engine.questions()).extracting(FakeEngine.Question::server).containsExactly("db2", "db0", "db1");
     }
 
     @Test

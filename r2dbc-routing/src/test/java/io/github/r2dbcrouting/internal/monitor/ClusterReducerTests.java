@@ -261,6 +261,58 @@ class ClusterReducerTests {
     }
 
     @Test
+    void doesNotTakeUpAnotherPrimaryOnAnEqualBranchWhenTheFollowedOneIsDown() {
+        primary.timeline = 2;
+        RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one));
+        one.role = ServerRole.PRIMARY;
+        one.timeline = 2;
+        ServerReport down = answered(0, primary).failed("x").failed("x").failed("x");
+
+        RoutingTable table = reduce(before, down, answered(1, one));
+        RoutingTable later = reduce(table, down, answered(1, one));
+
+        assertThat(later.primary()).isEmpty();
+        assertThat(later.servers().get(1).status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(later.servers().get(1).problem()).contains("promoted beside it");
+    }
+
+    @Test
+    void refusesAReplicaThatWentBeyondWhereTheNewBranchBegan() {
+        one.position = 0x2000;
+        other.position = 0x3000;
+        RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one), answered(2, other));
+
+        RoutingTable table = reduce(before, answered(0, primary), promoted(1, one), answered(2, other));
+
+        assertThat(table.primary()).map(ServerState::name).contains("db1");
+        assertThat(table.lineage()).hasToString("branch 2, after 0/2000 on timeline 1");
+        assertThat(table.servers().get(2).status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(table.servers().get(2).problem()).contains("it has what is lost");
+    }
+
+    @Test
+    void tellsAReplicaThatIsNotThatFarOnTheNewBranch() {
+        one.position = 0x2000;
+        other.position = 0x1800;
+        RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one), answered(2, other));
+
+        RoutingTable table = reduce(before, answered(0, primary), promoted(1, one), answered(2, other));
+
+        assertThat(table.replicas()).extracting(ServerState::name).containsExactly("db2");
+        assertThat(table.servers().get(2).position()).isEqualTo(new WalPosition("7", 2, 0x1800));
+    }
+
+    /** Seen as a replica, and on the same connection as a primary on the next timeline. */
+    private static ServerReport promoted(int index, FakeServer server) {
+        ServerReport before = answered(index, server);
+        WalPosition left = server.at();
+        server.role = ServerRole.PRIMARY;
+        server.timeline = left.timeline() + 1;
+        Observation now = new Observation(ServerRole.PRIMARY, server.at(), server.timeline, true, left, "first");
+        return before.answered(new Sample(server.introduction(), 10, now, 30, false));
+    }
+
+    @Test
     void followsTheLatestBranchAmongManyInAnyOrder() {
         for (int latest = 0; latest < 4; latest++) {
             int winner = latest;
