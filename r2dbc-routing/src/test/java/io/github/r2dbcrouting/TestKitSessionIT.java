@@ -61,7 +61,7 @@ class TestKitSessionIT extends TestKitOnPostgres {
 
     @Override
     public ConnectionFactory getConnectionFactory() {
-        Function<Context, Context> entry = Routing.session(session).andThen(Routing.read());
+        Function<Context, Context> entry = Routing.session(session);
         return UnderContext.all(factory, entry);
     }
 
