@@ -311,6 +311,15 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
+     * Returns what the servers are called, also before the first use.
+     *
+     * @return the names, in the order in which the servers were configured; unmodifiable
+     */
+    public List<String> serverNames() {
+        return List.copyOf(pools.keySet());
+    }
+
+    /**
      * Returns the pool of a server, for metrics.
      *
      * @param server the server's name

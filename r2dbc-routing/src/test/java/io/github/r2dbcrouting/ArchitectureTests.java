@@ -127,9 +127,20 @@ class ArchitectureTests {
 
     @ArchTest
     static final ArchRule CORE_KNOWS_NO_FRAMEWORK_AND_NO_DRIVER = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".micrometer..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.springframework..", "io.r2dbc.postgresql..", "io.micrometer..", "io.netty..");
+
+    /** It is optional: nothing else may need it. */
+    @ArchTest
+    static final ArchRule NOBODY_NEEDS_THE_METERS = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".micrometer..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(ROOT + ".micrometer..");
 
     @ArchTest
     static final ArchRule ONLY_THE_ROOT_NAMES_THE_ENGINE = noClasses()
