@@ -14,6 +14,7 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
@@ -61,9 +62,9 @@ class RoundTripsIT {
                 compare(transaction(bare), transaction(factory).contextWrite(Routing.session(CausalSession.create())));
 
         trips.print("a transaction under a session");
-        assertThat(trips.routed()).isLessThanOrEqualTo(trips.bare() + 0.1);
+        assertThat(trips.quickestRouted()).isLessThanOrEqualTo(trips.quickestBare() + 0.1);
         // the counting itself: begin, insert, commit
-        assertThat(trips.bare()).isBetween(2.9, 4.0);
+        assertThat(trips.quickestBare()).isBetween(2.9, 3.5);
     }
 
     @Test
@@ -80,8 +81,8 @@ class RoundTripsIT {
         Trips trips = compare(read(bare), read(factory).contextWrite(causal));
 
         trips.print("a causal read of a replica");
-        assertThat(trips.routed()).isLessThanOrEqualTo(trips.bare() + 0.1);
-        assertThat(trips.bare()).isBetween(0.9, 1.5);
+        assertThat(trips.quickestRouted()).isLessThanOrEqualTo(trips.quickestBare() + 0.1);
+        assertThat(trips.quickestBare()).isBetween(0.9, 1.5);
         assertThat(Blocking.value(
                         Queries.rows(factory, "SELECT pg_is_in_recovery()").contextWrite(causal)))
                 .containsExactly("true");
@@ -118,7 +119,7 @@ class RoundTripsIT {
             ofBare.add(trips(bare));
             ofRouted.add(trips(routed));
         }
-        return new Trips(median(ofBare), median(ofRouted));
+        return new Trips(median(ofBare), median(ofRouted), Collections.min(ofBare), Collections.min(ofRouted));
     }
 
     private static double trips(Mono<Void> work) {
@@ -140,7 +141,8 @@ class RoundTripsIT {
         return pool;
     }
 
-    private record Trips(double bare, double routed) {
+    /** Medians to be told, and the quickest of each to be compared: a busy machine makes them longer, never shorter. */
+    private record Trips(double bare, double routed, double quickestBare, double quickestRouted) {
 
         void print(String what) {
             System.out.printf(Locale.ROOT, "round trips of %s: bare driver %.2f, routed %.2f%n", what, bare, routed);
