@@ -1,0 +1,70 @@
+package io.github.r2dbcrouting;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jetbrains.lincheck.Lincheck;
+import org.jetbrains.lincheck.LincheckAssertionError;
+
+/**
+ * Does a scenario hold, however its threads interleave?
+ *
+ * <p>The scenario runs again and again, each time with another order of what its threads read and write. It creates all
+ * that it shares, runs its parts by {@link #together}, and throws if what must hold does not. It must not depend on
+ * time, or on threads that it did not start.
+ */
+public final class Interleavings {
+
+    /** At most so many orders of one scenario; a scenario with fewer ends when all were tried. */
+    private static final int LIMIT = Integer.getInteger("races.interleavings", 1000);
+
+    private Interleavings() {}
+
+    /** Passes if no order was found in which the scenario throws. */
+    public static void allHold(Runnable scenario) {
+        Lincheck.runConcurrentTest(LIMIT, scenario);
+    }
+
+    /** Passes if an order was found in which the scenario throws what it says when it does not hold. */
+    public static void oneFails(Runnable scenario, String message) {
+        assertThatThrownBy(() -> allHold(scenario))
+                .isInstanceOf(LincheckAssertionError.class)
+                .hasMessageContaining(message);
+    }
+
+    /** Runs each part on a thread of its own, and fails with what any of them throws. */
+    public static void together(Runnable... parts) {
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        List<Thread> threads = new ArrayList<>(parts.length);
+        for (Runnable part : parts) {
+            threads.add(new Thread(() -> {
+                try {
+                    part.run();
+                } catch (Throwable thrown) {
+                    failure.set(thrown);
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            try {
+                thread.join();
+            } catch (InterruptedException interrupted) {
+                throw new IllegalStateException(interrupted);
+            }
+        }
+        Throwable thrown = failure.get();
+        if (thrown != null) {
+            throw new IllegalStateException(thrown.getMessage(), thrown);
+        }
+    }
+
+    /** Fails with the message, as an assertion of a scenario: AssertJ's own would be explored as well. */
+    public static void must(boolean holds, String message) {
+        if (!holds) {
+            throw new IllegalStateException(message);
+        }
+    }
+}
