@@ -24,6 +24,9 @@ import java.util.function.BiConsumer;
  */
 public final class RoutingConnectionFactoryProvider implements ConnectionFactoryProvider {
 
+    /** Creates a provider; {@link java.util.ServiceLoader} does. */
+    public RoutingConnectionFactoryProvider() {}
+
     /** The driver's name in the URL. */
     public static final String ROUTING_DRIVER = "routing";
 

@@ -65,7 +65,7 @@ class CapturePathsIT {
         Blocking.run(elsewhere.close());
     }
 
-    private record Way(String name, Function<ConnectionFactory, Publisher<?>> writing) {
+    record Way(String name, Function<ConnectionFactory, Publisher<?>> writing) {
         @Override
         public String toString() {
             return name;

@@ -31,7 +31,7 @@ final class UnderContext {
                 Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
                     Object answer = call(target, method, arguments);
                     // fluent: what is chained on goes on under the Context
-                    return answer == target ? proxy : under(entry, answer);
+                    return target.equals(answer) ? proxy : under(entry, answer);
                 }));
     }
 
