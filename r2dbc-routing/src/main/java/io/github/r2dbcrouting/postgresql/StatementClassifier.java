@@ -105,8 +105,8 @@ final class StatementClassifier {
         }
         switch (token) {
             case WORD -> word(lexer.name());
-            case QUOTED -> name(lexer.name());
-            case ESCAPED -> name("\0");
+            case QUOTED -> name(token, lexer.name());
+            case ESCAPED -> name(token, "\0");
             case SYMBOL -> symbol(lexer.first());
             default -> other(token);
         }
@@ -139,7 +139,11 @@ final class StatementClassifier {
     private void word(String word) {
         changesRows |= CHANGES.contains(word);
         returnsRows |= word.equals("returning");
-        boolean label = dotted() || (lastWord.equals("as") && last == Token.WORD);
+        boolean label = dotted() || (lastWord.equals("as") && lastKeyword != null);
+        if (word.equals("uescape") && last == Token.ESCAPED) {
+            // what may follow the escape character belongs to the name before it
+            atLeast(Kind.UNKNOWN);
+        }
         if (creates && TEMPORARY.contains(word)) {
             leavesState = true;
         }
@@ -192,7 +196,7 @@ final class StatementClassifier {
         }
     }
 
-    private void name(String name) {
+    private void name(Token token, String name) {
         if (creates && name.equals("pg_temp")) {
             leavesState = true;
         }
@@ -200,7 +204,7 @@ final class StatementClassifier {
         maySet = false;
         noVerb();
         parentheses.token("");
-        remember(Token.QUOTED, name, null, dotted());
+        remember(token, name, null, dotted());
     }
 
     private void other(Token token) {
@@ -223,6 +227,10 @@ final class StatementClassifier {
         }
     }
 
+    private boolean named() {
+        return last == Token.WORD || last == Token.QUOTED || last == Token.ESCAPED;
+    }
+
     private boolean dotted() {
         return parts > 0 && lastSymbol == '.';
     }
@@ -236,7 +244,7 @@ final class StatementClassifier {
             }
             closedCall = parentheses.close();
             forget(Token.SYMBOL, ')');
-        } else if (symbol == '.' && (last == Token.WORD || last == Token.QUOTED)) {
+        } else if (symbol == '.' && named()) {
             lastSymbol = '.';
         } else {
             if (symbol != ',') {
@@ -260,7 +268,7 @@ final class StatementClassifier {
             beforeName = last == Token.WORD ? lastWord : "";
             nameAfterOperand = endsOperand();
             afterClosed = last == Token.SYMBOL && lastSymbol == ')' && closedCall;
-            afterName = (last == Token.QUOTED || last == Token.WORD) && lastKeyword == null;
+            afterName = named() && lastKeyword == null;
             schema = null;
             parts = 1;
         }
@@ -292,8 +300,8 @@ final class StatementClassifier {
 
     private void open() {
         // behind EXPLAIN come options, or the query
-        boolean named = !expectsVerb && (last == Token.WORD || last == Token.QUOTED) && lastSymbol != '.';
-        Parentheses.Group group = named ? groupOf(lastWord) : Parentheses.Group.PLAIN;
+        boolean maybeCall = !expectsVerb && named() && lastSymbol != '.';
+        Parentheses.Group group = maybeCall ? groupOf(lastWord) : Parentheses.Group.PLAIN;
         expectsVerb &= explains;
         boolean body = lastWord.equals("as") || lastWord.equals("materialized");
         if (!parentheses.open(group, body)) {
@@ -351,12 +359,9 @@ final class StatementClassifier {
             case "columns" -> parentheses.inTable();
             case "zone" -> beforeName.equals("time");
             case "first", "next" -> beforeName.equals("fetch");
-            case "escape", "value", "passing", "repeatable" -> nameAfterOperand;
-            default -> lastKeyword == Keyword.FUNCTION_OR_TYPE && isOperator(word) && nameAfterOperand;
+            case "escape", "value", "passing", "repeatable" -> nameAfterOperand && beforeName.isEmpty();
+            case "like", "ilike", "overlaps", "join" -> nameAfterOperand;
+            default -> false;
         };
-    }
-
-    private static boolean isOperator(String word) {
-        return !word.equals("left") && !word.equals("right") && !word.equals("current_schema");
     }
 }
