@@ -22,10 +22,16 @@ class StatementClassifierTests {
     @ParameterizedTest
     @MethodSource("corpus")
     void tellsWhatTheTextTells(Corpus.Entry entry) {
-        StatementText text = StatementReader.read(entry.sql());
+        StatementText text = StatementReader.read(entry.sql(), Corpus.FUNCTIONS);
 
         assertThat(text.kind()).isEqualTo(entry.kind());
         assertThat(text.leavesState()).isEqualTo(entry.leavesState());
+    }
+
+    @Test
+    void hasACorpusOfStatementsWithoutRepetitions() {
+        assertThat(corpus()).hasSizeGreaterThanOrEqualTo(320);
+        assertThat(corpus()).extracting(Corpus.Entry::sql).doesNotHaveDuplicates();
     }
 
     @Test
