@@ -42,14 +42,18 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, leavesState);
-        return RoutedStatement.run(connection, text, false, server -> {
+        return RoutedStatement.run(connection, text(), false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {
                 batch = batch.add(sql);
             }
             return Flux.from(batch.execute());
         });
+    }
+
+    /** What the statements so far tell together: as much as the one that tells the worst. */
+    StatementText text() {
+        return new StatementText(0, statements.size(), kind, changesRows, false, touchesDurability, leavesState);
     }
 
     @Override
