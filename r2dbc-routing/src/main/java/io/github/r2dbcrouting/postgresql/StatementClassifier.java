@@ -2,7 +2,6 @@ package io.github.r2dbcrouting.postgresql;
 
 import io.github.r2dbcrouting.postgresql.StatementLexer.Token;
 import io.github.r2dbcrouting.spi.StatementText.Kind;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,32 +12,6 @@ import org.jspecify.annotations.Nullable;
  * that nobody knows. Mistakes make a read a write and not the other way round.
  */
 final class StatementClassifier {
-
-    private static final Set<String> READS = Set.of("select", "values", "table", "with", "show");
-    private static final Set<String> QUERIES = Set.of("select", "values", "table", "with");
-    private static final Set<String> CHANGES = Set.of("insert", "update", "delete", "merge");
-
-    /** What stays behind in the connection, or works with what stayed. */
-    private static final Set<String> STATEFUL = Set.of(
-            "set",
-            "reset",
-            "discard",
-            "listen",
-            "unlisten",
-            "prepare",
-            "deallocate",
-            "execute",
-            "declare",
-            "fetch",
-            "move",
-            "close",
-            "load",
-            "begin",
-            "start",
-            "do",
-            "call");
-
-    private static final Set<String> TEMPORARY = Set.of("temp", "temporary", "pg_temp");
 
     private final Functions functions;
     private final Parentheses parentheses = new Parentheses();
@@ -137,14 +110,14 @@ final class StatementClassifier {
     }
 
     private void word(String word) {
-        changesRows |= CHANGES.contains(word);
+        changesRows |= Verbs.CHANGES.contains(word);
         returnsRows |= word.equals("returning");
         boolean label = dotted() || (lastWord.equals("as") && lastKeyword != null);
         if (word.equals("uescape") && last == Token.ESCAPED) {
             // what may follow the escape character belongs to the name before it
             atLeast(Kind.UNKNOWN);
         }
-        if (creates && TEMPORARY.contains(word)) {
+        if (creates && Verbs.TEMPORARY.contains(word)) {
             leavesState = true;
         }
         if (maySet) {
@@ -163,7 +136,7 @@ final class StatementClassifier {
         boolean first = expectsVerb;
         if (expectsVerb) {
             verb(word);
-        } else if (parentheses.expectsQuery() && CHANGES.contains(word)) {
+        } else if (parentheses.expectsQuery() && Verbs.CHANGES.contains(word)) {
             atLeast(Kind.WRITE);
         } else if (word.equals("into")) {
             atLeast(Kind.WRITE);
@@ -182,17 +155,17 @@ final class StatementClassifier {
             return;
         }
         boolean option = parentheses.depth() > 0
-                ? !QUERIES.contains(word)
+                ? !Verbs.QUERIES.contains(word)
                 : word.equals("analyze") || word.equals("analyse") || word.equals("verbose");
         if (explains && option) {
             return;
         }
         expectsVerb = false;
-        if (!READS.contains(word)) {
+        if (!Verbs.READS.contains(word)) {
             atLeast(Kind.WRITE);
             creates = word.equals("create");
             maySet = word.equals("set");
-            leavesState |= !maySet && STATEFUL.contains(word);
+            leavesState |= !maySet && Verbs.STATEFUL.contains(word);
         }
     }
 
