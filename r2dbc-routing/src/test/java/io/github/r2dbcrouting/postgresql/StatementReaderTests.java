@@ -363,6 +363,19 @@ class StatementReaderTests {
     }
 
     @Test
+    void looksForTheEndOfADollarQuoteThatHasNoneOnlyOnce() {
+        StringBuilder sql = new StringBuilder("SELECT ");
+        for (int i = 0; i < 10_000; i++) {
+            sql.append("$t").append(i).append("$ ");
+        }
+        StatementLexer lexer = new StatementLexer(sql.toString(), false);
+
+        assertThat(StatementReader.classify(lexer, Functions.builtIn())).isNotNull();
+
+        assertThat(lexer.steps()).isBetween(sql.length() / 2, 8 * sql.length());
+    }
+
+    @Test
     void answersTheSameForATextReadBefore() {
         PostgresEngine engine = new PostgresEngine();
         String sql = "INSERT INTO x VALUES ($1, $2) RETURNING id";
