@@ -81,6 +81,32 @@ class RoutingConnectionFactoryTests {
                 .withMessageContaining("two servers named 'db0'");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", " ", "total()", "a.b.c", "a b", "\"Total\"", ".total", "billing.", "1total", "tötal", "a;b"})
+    void refusesTheNameOfAFunctionThatIsNone(String name) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder().readOnlyFunctions("fine", name))
+                .withMessageContaining("named like total or billing.total")
+                .withMessageContaining("not '" + name + "'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nextval", "NEXTVAL", "pg_catalog.nextval", "set_config", "pg_advisory_lock", "lo_get"})
+    void refusesAFunctionOfPostgresThatNeedsThePrimary(String name) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder().readOnlyFunctions(name))
+                .withMessageContaining("'" + name + "' is PostgreSQL's own");
+    }
+
+    @Test
+    void takesFunctionsWithAndWithoutTheirSchema() {
+        RoutingConnectionFactory.Builder builder = builder();
+
+        assertThat(builder.readOnlyFunctions("total", "Billing.Due", "billing.nextval", "total"))
+                .isSameAs(builder);
+    }
+
     @Test
     void keepsAUrlToItselfThatIsGivenInPlaceOfTheName() {
         assertThatIllegalArgumentException()

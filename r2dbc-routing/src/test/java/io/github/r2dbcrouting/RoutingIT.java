@@ -78,6 +78,31 @@ class RoutingIT {
     }
 
     @Test
+    void goesToAReplicaWithAFunctionThatIsNamedAsReading() {
+        for (String name : List.of("reads", "unnamed")) {
+            cluster.primary()
+                    .execute("CREATE FUNCTION " + name + "(text) RETURNS text LANGUAGE sql STABLE AS 'SELECT $1'");
+        }
+        cluster.awaitReplayed();
+        RoutingConnectionFactory naming =
+                Factories.ready(Factories.over(cluster).readOnlyFunctions("Reads"));
+        String reads = ROLE.replace("SELECT CASE", "SELECT reads(CASE") + ")";
+        String unnamed = ROLE.replace("SELECT CASE", "SELECT unnamed(CASE") + ")";
+
+        assertThat(underSession(naming, reads)).isEqualTo("replica");
+        assertThat(underSession(naming, unnamed)).isEqualTo("primary");
+        assertThat(underSession(factory, reads)).isEqualTo("primary");
+        assertThat(Blocking.value(Queries.rows(factory, reads).contextWrite(Routing.read())))
+                .containsExactly("replica");
+        Blocking.run(naming.close());
+    }
+
+    private static String underSession(RoutingConnectionFactory factory, String sql) {
+        return Blocking.value(Queries.rows(factory, sql).contextWrite(Routing.session(CausalSession.create())))
+                .get(0);
+    }
+
+    @Test
     void goesToThePrimaryWhereAReplicaWouldRefuseTheIsolationLevel() {
         Mono<String> serializable = Mono.usingWhen(
                 factory.create(),

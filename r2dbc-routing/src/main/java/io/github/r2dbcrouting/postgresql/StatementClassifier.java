@@ -2,7 +2,6 @@ package io.github.r2dbcrouting.postgresql;
 
 import io.github.r2dbcrouting.postgresql.StatementLexer.Token;
 import io.github.r2dbcrouting.spi.StatementText.Kind;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,32 +12,6 @@ import org.jspecify.annotations.Nullable;
  * that nobody knows. Mistakes make a read a write and not the other way round.
  */
 final class StatementClassifier {
-
-    private static final Set<String> READS = Set.of("select", "values", "table", "with", "show");
-    private static final Set<String> QUERIES = Set.of("select", "values", "table", "with");
-    private static final Set<String> CHANGES = Set.of("insert", "update", "delete", "merge");
-
-    /** What stays behind in the connection, or works with what stayed. */
-    private static final Set<String> STATEFUL = Set.of(
-            "set",
-            "reset",
-            "discard",
-            "listen",
-            "unlisten",
-            "prepare",
-            "deallocate",
-            "execute",
-            "declare",
-            "fetch",
-            "move",
-            "close",
-            "load",
-            "begin",
-            "start",
-            "do",
-            "call");
-
-    private static final Set<String> TEMPORARY = Set.of("temp", "temporary", "pg_temp");
 
     private final Functions functions;
     private final Parentheses parentheses = new Parentheses();
@@ -105,8 +78,8 @@ final class StatementClassifier {
         }
         switch (token) {
             case WORD -> word(lexer.name());
-            case QUOTED -> name(lexer.name());
-            case ESCAPED -> name("\0");
+            case QUOTED -> name(token, lexer.name());
+            case ESCAPED -> name(token, "\0");
             case SYMBOL -> symbol(lexer.first());
             default -> other(token);
         }
@@ -137,10 +110,14 @@ final class StatementClassifier {
     }
 
     private void word(String word) {
-        changesRows |= CHANGES.contains(word);
+        changesRows |= Verbs.CHANGES.contains(word);
         returnsRows |= word.equals("returning");
-        boolean label = dotted() || (lastWord.equals("as") && last == Token.WORD);
-        if (creates && TEMPORARY.contains(word)) {
+        boolean label = dotted() || (lastWord.equals("as") && lastKeyword != null);
+        if (word.equals("uescape") && last == Token.ESCAPED) {
+            // what may follow the escape character belongs to the name before it
+            atLeast(Kind.UNKNOWN);
+        }
+        if (creates && Verbs.TEMPORARY.contains(word)) {
             leavesState = true;
         }
         if (maySet) {
@@ -159,7 +136,7 @@ final class StatementClassifier {
         boolean first = expectsVerb;
         if (expectsVerb) {
             verb(word);
-        } else if (parentheses.expectsQuery() && CHANGES.contains(word)) {
+        } else if (parentheses.expectsQuery() && Verbs.CHANGES.contains(word)) {
             atLeast(Kind.WRITE);
         } else if (word.equals("into")) {
             atLeast(Kind.WRITE);
@@ -178,21 +155,21 @@ final class StatementClassifier {
             return;
         }
         boolean option = parentheses.depth() > 0
-                ? !QUERIES.contains(word)
+                ? !Verbs.QUERIES.contains(word)
                 : word.equals("analyze") || word.equals("analyse") || word.equals("verbose");
         if (explains && option) {
             return;
         }
         expectsVerb = false;
-        if (!READS.contains(word)) {
+        if (!Verbs.READS.contains(word)) {
             atLeast(Kind.WRITE);
             creates = word.equals("create");
             maySet = word.equals("set");
-            leavesState |= !maySet && STATEFUL.contains(word);
+            leavesState |= !maySet && Verbs.STATEFUL.contains(word);
         }
     }
 
-    private void name(String name) {
+    private void name(Token token, String name) {
         if (creates && name.equals("pg_temp")) {
             leavesState = true;
         }
@@ -200,7 +177,7 @@ final class StatementClassifier {
         maySet = false;
         noVerb();
         parentheses.token("");
-        remember(Token.QUOTED, name, null, dotted());
+        remember(token, name, null, dotted());
     }
 
     private void other(Token token) {
@@ -223,6 +200,10 @@ final class StatementClassifier {
         }
     }
 
+    private boolean named() {
+        return last == Token.WORD || last == Token.QUOTED || last == Token.ESCAPED;
+    }
+
     private boolean dotted() {
         return parts > 0 && lastSymbol == '.';
     }
@@ -236,7 +217,7 @@ final class StatementClassifier {
             }
             closedCall = parentheses.close();
             forget(Token.SYMBOL, ')');
-        } else if (symbol == '.' && (last == Token.WORD || last == Token.QUOTED)) {
+        } else if (symbol == '.' && named()) {
             lastSymbol = '.';
         } else {
             if (symbol != ',') {
@@ -260,7 +241,7 @@ final class StatementClassifier {
             beforeName = last == Token.WORD ? lastWord : "";
             nameAfterOperand = endsOperand();
             afterClosed = last == Token.SYMBOL && lastSymbol == ')' && closedCall;
-            afterName = (last == Token.QUOTED || last == Token.WORD) && lastKeyword == null;
+            afterName = named() && lastKeyword == null;
             schema = null;
             parts = 1;
         }
@@ -292,8 +273,8 @@ final class StatementClassifier {
 
     private void open() {
         // behind EXPLAIN come options, or the query
-        boolean named = !expectsVerb && (last == Token.WORD || last == Token.QUOTED) && lastSymbol != '.';
-        Parentheses.Group group = named ? groupOf(lastWord) : Parentheses.Group.PLAIN;
+        boolean maybeCall = !expectsVerb && named() && lastSymbol != '.';
+        Parentheses.Group group = maybeCall ? groupOf(lastWord) : Parentheses.Group.PLAIN;
         expectsVerb &= explains;
         boolean body = lastWord.equals("as") || lastWord.equals("materialized");
         if (!parentheses.open(group, body)) {
@@ -351,12 +332,9 @@ final class StatementClassifier {
             case "columns" -> parentheses.inTable();
             case "zone" -> beforeName.equals("time");
             case "first", "next" -> beforeName.equals("fetch");
-            case "escape", "value", "passing", "repeatable" -> nameAfterOperand;
-            default -> lastKeyword == Keyword.FUNCTION_OR_TYPE && isOperator(word) && nameAfterOperand;
+            case "escape", "value", "passing", "repeatable" -> nameAfterOperand && beforeName.isEmpty();
+            case "like", "ilike", "overlaps", "join" -> nameAfterOperand;
+            default -> false;
         };
-    }
-
-    private static boolean isOperator(String word) {
-        return !word.equals("left") && !word.equals("right") && !word.equals("current_schema");
     }
 }

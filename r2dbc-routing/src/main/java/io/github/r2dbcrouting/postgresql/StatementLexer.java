@@ -40,6 +40,7 @@ final class StatementLexer {
     private int at;
     private int start;
     private int parameters;
+    private int steps;
     private boolean ambiguous;
 
     StatementLexer(String sql, boolean backslashEscapes) {
@@ -55,7 +56,7 @@ final class StatementLexer {
         if (at == length) {
             return Token.END;
         }
-        char c = sql.charAt(at);
+        char c = look(at);
         if (c == '\'') {
             skipString(backslashEscapes);
             return Token.STRING;
@@ -76,22 +77,49 @@ final class StatementLexer {
 
     /** The first character of the token. */
     char first() {
-        return sql.charAt(start);
+        return look(start);
+    }
+
+    /** Where the token begins. */
+    int start() {
+        return start;
+    }
+
+    /** Where the token ends, exclusively. */
+    int end() {
+        return at;
+    }
+
+    /** How many characters were looked at so far, each as often as it was. */
+    int steps() {
+        return steps;
+    }
+
+    private char look(int index) {
+        steps++;
+        return sql.charAt(index);
+    }
+
+    /** Where something is found, or -1. */
+    private int find(String wanted, int from) {
+        int found = sql.indexOf(wanted, from);
+        steps += (found < 0 ? length : found + wanted.length()) - Math.min(from, length);
+        return found;
     }
 
     /** The name that the token, a word or an identifier in quotes, stands for. */
     String name() {
-        if (sql.charAt(start) != '"') {
+        if (look(start) != '"') {
             return folded();
         }
-        int end = at - start > 1 && sql.charAt(at - 1) == '"' ? at - 1 : at;
+        int end = at - start > 1 && look(at - 1) == '"' ? at - 1 : at;
         return sql.substring(start + 1, end).replace("\"\"", "\"");
     }
 
     /** Only ASCII letters are folded: others have upper-case forms that fold to them, but are no keywords. */
     private String folded() {
         for (int i = start; i < at; i++) {
-            char c = sql.charAt(i);
+            char c = look(i);
             if (c >= 'A' && c <= 'Z') {
                 return foldedFrom(i);
             }
@@ -102,6 +130,7 @@ final class StatementLexer {
     private String foldedFrom(int firstUpper) {
         char[] word = new char[at - start];
         sql.getChars(start, at, word, 0);
+        steps += word.length;
         for (int i = firstUpper - start; i < word.length; i++) {
             if (word[i] >= 'A' && word[i] <= 'Z') {
                 word[i] = (char) (word[i] + ('a' - 'A'));
@@ -122,11 +151,11 @@ final class StatementLexer {
 
     private void skipBlanks() {
         while (at < length) {
-            char c = sql.charAt(at);
+            char c = look(at);
             if (isBlank(c)) {
                 at++;
             } else if (c == '-' && ahead(1) == '-') {
-                while (at < length && !isNewline(sql.charAt(at))) {
+                while (at < length && !isNewline(look(at))) {
                     at++;
                 }
             } else if (c == '/' && ahead(1) == '*') {
@@ -141,7 +170,7 @@ final class StatementLexer {
     private void skipBlockComment() {
         int depth = 0;
         do {
-            char c = sql.charAt(at);
+            char c = look(at);
             if (c == '/' && ahead(1) == '*') {
                 depth++;
                 at += 2;
@@ -155,14 +184,14 @@ final class StatementLexer {
     }
 
     private Token readWord() {
-        while (at < length && continuesWord(sql.charAt(at))) {
+        while (at < length && continuesWord(look(at))) {
             at++;
         }
         if (at - start > 1 || at == length) {
             return Token.WORD;
         }
-        char prefix = sql.charAt(start);
-        char c = sql.charAt(at);
+        char prefix = look(start);
+        char c = look(at);
         if (c == '\'') {
             skipString(backslashEscapes || prefix == 'e' || prefix == 'E', prefix != 'e' && prefix != 'E');
             return Token.STRING;
@@ -185,25 +214,25 @@ final class StatementLexer {
     /** Reads {@code $1}, {@code $$…$$}, {@code $tag$…$tag$}, or a stray dollar sign. */
     private Token readDollar() {
         at++;
-        if (at < length && isDigit(sql.charAt(at))) {
+        if (at < length && isDigit(look(at))) {
             int number = 0;
-            while (at < length && isDigit(sql.charAt(at))) {
+            while (at < length && isDigit(look(at))) {
                 // 65535 is the protocol's limit: beyond it the number no longer matters, and must not overflow
-                number = Math.min(number * 10 + (sql.charAt(at) - '0'), MAX_PARAMETER);
+                number = Math.min(number * 10 + (look(at) - '0'), MAX_PARAMETER);
                 at++;
             }
             parameters = Math.max(parameters, number);
             return Token.PARAMETER;
         }
         int tagEnd = at;
-        while (tagEnd < length && sql.charAt(tagEnd) != '$' && continuesWord(sql.charAt(tagEnd))) {
+        while (tagEnd < length && look(tagEnd) != '$' && continuesWord(look(tagEnd))) {
             tagEnd++;
         }
-        if (tagEnd == length || sql.charAt(tagEnd) != '$') {
+        if (tagEnd == length || look(tagEnd) != '$') {
             return Token.SYMBOL;
         }
         String tag = sql.substring(start, tagEnd + 1);
-        int close = sql.indexOf(tag, tagEnd + 1);
+        int close = find(tag, tagEnd + 1);
         at = close < 0 ? length : close + tag.length();
         return Token.STRING;
     }
@@ -217,7 +246,7 @@ final class StatementLexer {
         at++;
         boolean backslash = false;
         while (at < length) {
-            char c = sql.charAt(at++);
+            char c = look(at++);
             if (c == '\\') {
                 if (escapes) {
                     at = Math.min(at + 1, length);
@@ -228,7 +257,7 @@ final class StatementLexer {
             }
             if (c == '\'') {
                 ambiguous |= backslash && dependsOnSetting;
-                if (at < length && sql.charAt(at) == '\'') {
+                if (at < length && look(at) == '\'') {
                     at++;
                 } else if (!goesOnInAnotherLine()) {
                     return;
@@ -246,9 +275,9 @@ final class StatementLexer {
         boolean newline = false;
         int ahead = at;
         while (ahead < length) {
-            char c = sql.charAt(ahead);
-            if (c == '-' && sql.startsWith("--", ahead)) {
-                while (ahead < length && !isNewline(sql.charAt(ahead))) {
+            char c = look(ahead);
+            if (c == '-' && ahead + 1 < length && look(ahead + 1) == '-') {
+                while (ahead < length && !isNewline(look(ahead))) {
                     ahead++;
                 }
             } else if (isBlank(c)) {
@@ -258,22 +287,22 @@ final class StatementLexer {
                 break;
             }
         }
-        boolean goesOn = newline && ahead < length && sql.charAt(ahead) == '\'';
+        boolean goesOn = newline && ahead < length && look(ahead) == '\'';
         at = goesOn ? ahead + 1 : at;
         return goesOn;
     }
 
     /** Reads to the end of an identifier that {@code at} is at the first quote of; a doubled quote is a part of it. */
     private void skipQuoted() {
-        int close = sql.indexOf('"', at + 1);
-        while (close >= 0 && close + 1 < length && sql.charAt(close + 1) == '"') {
-            close = sql.indexOf('"', close + 2);
+        int close = find("\"", at + 1);
+        while (close >= 0 && close + 1 < length && look(close + 1) == '"') {
+            close = find("\"", close + 2);
         }
         at = close < 0 ? length : close + 1;
     }
 
     private char ahead(int by) {
-        return at + by < length ? sql.charAt(at + by) : '\0';
+        return at + by < length ? look(at + by) : '\0';
     }
 
     private static boolean isNewline(char c) {

@@ -40,7 +40,7 @@ final class StatementReader {
                 leavesState);
     }
 
-    private static StatementClassifier classify(StatementLexer lexer, Functions functions) {
+    static StatementClassifier classify(StatementLexer lexer, Functions functions) {
         StatementClassifier classifier = new StatementClassifier(functions);
         for (Token token = lexer.next(); token != Token.END; token = lexer.next()) {
             classifier.accept(token, lexer);

@@ -18,8 +18,10 @@ final class StatementTexts {
     /** Longer ones are read each time. */
     static final int MAX_CACHED_LENGTH = 16_384;
 
-    private static final int MAX_CHARACTERS = 4_000_000;
-    private static final int MAX_LEARNED = 8_192;
+    /** What either generation takes. */
+    static final int MAX_CHARACTERS = 4_000_000;
+
+    static final int MAX_LEARNED = 8_192;
 
     /** What an entry takes besides its text, in characters. */
     private static final int OVERHEAD = 100;
@@ -35,10 +37,10 @@ final class StatementTexts {
     }
 
     StatementText read(String sql) {
-        StatementText text = texts.get(sql);
+        StatementText text = texts.get(sql, weight(sql));
         if (text == null) {
             text = StatementReader.read(sql, functions);
-            if (refused.get(hash(sql)) != null) {
+            if (refused.get(hash(sql), 1) != null) {
                 text = asWrite(text);
             }
             keep(sql, text);
@@ -54,8 +56,22 @@ final class StatementTexts {
 
     private void keep(String sql, StatementText text) {
         if (sql.length() <= MAX_CACHED_LENGTH) {
-            texts.put(sql, text, sql.length() + OVERHEAD);
+            texts.put(sql, text, weight(sql));
         }
+    }
+
+    private static int weight(String sql) {
+        return sql.length() + OVERHEAD;
+    }
+
+    /** What the texts take at present, in characters. */
+    int characters() {
+        return texts.weight();
+    }
+
+    /** How many refused texts are remembered. */
+    int learned() {
+        return refused.weight();
     }
 
     private static StatementText asWrite(StatementText text) {
@@ -97,19 +113,31 @@ final class StatementTexts {
         }
 
         @Nullable
-        V get(K key) {
+        V get(K key, int weight) {
             Both<K, V> now = both;
             V value = now.young.entries.get(key);
-            return value != null ? value : now.old.entries.get(key);
+            if (value == null) {
+                value = now.old.entries.get(key);
+                if (value != null) {
+                    put(key, value, weight);
+                }
+            }
+            return value;
+        }
+
+        int weight() {
+            Both<K, V> now = both;
+            return now.young.weight.get() + now.old.weight.get();
         }
 
         /** Two threads that find it full at the same time may drop a generation too many, which costs a reading. */
         void put(K key, V value, int weight) {
             Both<K, V> now = both;
-            if (now.young.weight.addAndGet(weight) > most) {
+            if (now.young.weight.get() + weight > most) {
                 now = new Both<>(Generation.empty(), now.young);
                 both = now;
             }
+            now.young.weight.addAndGet(weight);
             now.young.entries.put(key, value);
         }
     }

@@ -8,20 +8,31 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /** The statements of {@code statements.txt}. */
 final class Corpus {
 
     private Corpus() {}
 
-    record Entry(Kind kind, boolean leavesState, String sql) {
+    /** What the texts' applications say of their functions. */
+    static final Functions FUNCTIONS =
+            Functions.builtIn().with(Set.of(Functions.parse("total"), Functions.parse("billing.due")));
+
+    /** A text, what it tells, and whether it writes although that is unknown. */
+    record Entry(Kind kind, boolean leavesState, boolean writes, String sql) {
 
         static Entry of(String line) {
             String sql = line.substring(14);
             int remark = sql.indexOf(" -- # ");
+            String mark = line.substring(8, 14).strip();
+            if (!Set.of("-", "state", "write").contains(mark)) {
+                throw new IllegalArgumentException("not a mark: " + line);
+            }
             return new Entry(
                     Kind.valueOf(line.substring(0, 8).strip()),
-                    line.substring(8, 14).strip().equals("state"),
+                    mark.equals("state"),
+                    mark.equals("write"),
                     remark < 0 ? sql : sql.substring(0, remark));
         }
     }

@@ -1,10 +1,8 @@
 package io.github.r2dbcrouting.postgresql;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import io.github.r2dbcrouting.spi.StatementText;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -299,40 +297,82 @@ class StatementReaderTests {
         }
     }
 
-    @Test
-    void readsALongTextInTimeProportionalToItsLength() {
-        List<String> fragments = List.of(
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
                 "'",
+                "''",
                 "\"",
                 "$",
                 "$a",
                 "$a$",
                 "$$",
                 "$a$b",
+                "$a$ $b$ ",
+                "$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
                 "/*",
                 "/*/",
                 "*/",
+                "/**/",
                 "--",
+                "-",
                 "\n",
+                " ",
                 "\\",
+                "\\'",
+                "'\\",
                 ";",
                 "E'",
                 "E'\\",
+                "U&'",
+                "U&\"",
+                "U&\"a\" UESCAPE ",
                 "$1",
+                "$9999999999",
+                "(",
+                ")",
+                "f(",
+                "a.",
+                ".",
+                "1e",
+                "a",
+                "Aa",
                 "synchronous_commi",
-                "e",
-                "a ",
                 "'a'\n",
+                "'a' -- x\n",
                 "E'a'\n",
-                "E'a' ");
-        // once for the compiler
-        fragments.forEach(fragment -> assertThat(read(fragment.repeat(1_000))).isNotNull());
+                "E'a' ",
+                "WITH a AS (",
+                "SELECT (",
+                "CASE WHEN "
+            })
+    void looksAtEachCharacterOfALongTextAFewTimes(String fragment) {
+        for (int length : List.of(1_000, 100_000)) {
+            for (String end : List.of("", "'", "\"", "$a$", "*/", "\n(")) {
+                String sql = fragment.repeat(length / fragment.length()) + end;
+                for (boolean backslashEscapes : List.of(true, false)) {
+                    StatementLexer lexer = new StatementLexer(sql, backslashEscapes);
 
-        for (String fragment : fragments) {
-            String sql = fragment.repeat(500_000 / fragment.length());
+                    assertThat(StatementReader.classify(lexer, Functions.builtIn()))
+                            .isNotNull();
 
-            assertTimeout(Duration.ofSeconds(1), () -> read(sql), () -> "repeated: " + fragment);
+                    assertThat(lexer.steps()).isBetween(sql.length() / 2, 8 * sql.length());
+                }
+            }
         }
+    }
+
+    @Test
+    void looksForTheEndOfADollarQuoteThatHasNoneOnlyOnce() {
+        StringBuilder sql = new StringBuilder("SELECT ");
+        for (int i = 0; i < 10_000; i++) {
+            sql.append("$t").append(i).append("$ ");
+        }
+        StatementLexer lexer = new StatementLexer(sql.toString(), false);
+
+        assertThat(StatementReader.classify(lexer, Functions.builtIn())).isNotNull();
+
+        assertThat(lexer.steps()).isBetween(sql.length() / 2, 8 * sql.length());
     }
 
     @Test

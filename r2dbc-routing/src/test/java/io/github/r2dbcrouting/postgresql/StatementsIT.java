@@ -33,11 +33,6 @@ class StatementsIT {
               || (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) || '/'
               || (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema())""";
 
-    private static final Set<String> REFUSED = Set.of("25006", "0A000", "55000");
-
-    /** The driver looks for several statements itself, and gives up on some texts before it sends them. */
-    private static final String UNSENT = "unsent";
-
     private final PostgresCluster cluster;
 
     StatementsIT(PostgresCluster cluster) {
@@ -47,47 +42,82 @@ class StatementsIT {
     @Test
     void aStandbyAgrees() {
         prepare();
-        List<String> wrong = new ArrayList<>();
-        try (Session standby = new Session(cluster.replica(0));
-                Session primary = new Session(cluster.primary())) {
-            for (Corpus.Entry entry : Corpus.read()) {
-                String before = standby.state();
-                String error = standby.run(entry.sql());
-                boolean changed = !standby.recover().equals(before);
-                if (changed && !entry.leavesState()) {
-                    wrong.add("leaves state: " + entry);
-                }
-                if (REFUSED.contains(error) && entry.kind() == Kind.READ) {
-                    wrong.add("refused with " + error + ": " + entry);
-                }
-                if ("25006".equals(error) && entry.kind() != Kind.WRITE) {
-                    wrong.add("refused, but no write: " + entry);
-                }
-                if (entry.kind() == Kind.READ && !error.isEmpty() && !error.equals(primary.run(entry.sql()))) {
-                    wrong.add("a read that fails with " + error + " on the standby only: " + entry);
-                }
-            }
-        }
 
-        assertThat(wrong).isEmpty();
+        Verdicts verdicts = judge(Corpus.read(), "SELECT 1");
+
+        System.out.printf(
+                "%d statements sent, %d given up by the driver: %s%n",
+                verdicts.sent, verdicts.unsent.size(), verdicts.unsent);
+        assertThat(verdicts.objections).isEmpty();
+        assertThat(verdicts.sent).as("given up: %s", verdicts.unsent).isGreaterThanOrEqualTo(290);
+    }
+
+    /** A server's default may be the old one; the router does not know it. */
+    @Test
+    void aStandbyAgreesWhereABackslashEscapesInEveryString() {
+        prepare();
+        List<Corpus.Entry> entries = Corpus.read().stream()
+                .filter(entry -> entry.sql().contains("\\"))
+                // a server that reads backslashes so refuses these
+                .filter(entry -> !entry.sql().contains("U&'"))
+                .toList();
+
+        Verdicts verdicts = judge(entries, "SET standard_conforming_strings = off");
+
+        assertThat(verdicts.objections).isEmpty();
+        assertThat(verdicts.sent).isGreaterThan(10);
     }
 
     @Test
-    void everyReadOfTheCorpusRunsAndChangesNothing() {
+    void aStandbyFindsWhatIsPlanted() {
         prepare();
-        List<String> failed = new ArrayList<>();
-        try (Session standby = new Session(cluster.replica(0))) {
-            for (Corpus.Entry entry : Corpus.read()) {
+        List<Corpus.Entry> planted = List.of(
+                new Corpus.Entry(Kind.READ, false, false, "SELECT nextval('s')"),
+                new Corpus.Entry(Kind.READ, false, false, "SELECT txid_current()"),
+                new Corpus.Entry(Kind.READ, false, false, "SET work_mem = '9MB'"),
+                new Corpus.Entry(Kind.WRITE, false, false, "DECLARE planted CURSOR WITH HOLD FOR SELECT 1"),
+                new Corpus.Entry(Kind.UNKNOWN, false, false, "SELECT pg_advisory_lock(9)"),
+                new Corpus.Entry(Kind.WRITE, false, false, "PREPARE planted AS SELECT 1"),
+                new Corpus.Entry(Kind.UNKNOWN, false, false, "SELECT f_w()"));
+
+        for (Corpus.Entry entry : planted) {
+            assertThat(judge(List.of(entry), "SELECT 1").objections)
+                    .as("%s", entry)
+                    .isNotEmpty();
+        }
+    }
+
+    private static final class Verdicts {
+        private final List<String> objections = new ArrayList<>();
+        private final List<String> unsent = new ArrayList<>();
+        private int sent;
+    }
+
+    /** Runs each statement in a connection that is as at the start, but for what is set before. */
+    private Verdicts judge(List<Corpus.Entry> entries, String before) {
+        Verdicts verdicts = new Verdicts();
+        try (Session standby = new Session(cluster.replica(0));
+                Session primary = new Session(cluster.primary())) {
+            for (Corpus.Entry entry : entries) {
+                standby.run(before);
+                String state = standby.state();
+                String error = standby.run(entry.sql());
+                boolean changed = !standby.recover().equals(state);
+                String onPrimary = "";
                 if (entry.kind() == Kind.READ) {
-                    String error = standby.run(entry.sql());
-                    if (!error.isEmpty() && !error.equals(UNSENT)) {
-                        failed.add(error + ": " + entry.sql());
-                    }
+                    primary.run(before);
+                    onPrimary = primary.run(entry.sql());
+                }
+                verdicts.objections.addAll(
+                        StandbyOracle.objections(entry, new StandbyOracle.Outcome(error, changed, onPrimary)));
+                if (error.equals(StandbyOracle.UNSENT)) {
+                    verdicts.unsent.add(entry.sql());
+                } else {
+                    verdicts.sent++;
                 }
             }
         }
-
-        assertThat(failed).isEmpty();
+        return verdicts;
     }
 
     /** The catalogue knows what writes by declaring it volatile; the volatile ones on the list only look. */
@@ -153,6 +183,13 @@ class StatementsIT {
         cluster.primary().execute("CREATE SEQUENCE s");
         cluster.primary().execute("CREATE PROCEDURE act() LANGUAGE plpgsql AS $$ BEGIN NULL; END $$");
         cluster.primary().execute("CREATE FUNCTION touch() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'");
+        cluster.primary().execute("CREATE FUNCTION total(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT $1'");
+        cluster.primary()
+                .execute("CREATE FUNCTION f_w() RETURNS int LANGUAGE sql"
+                        + " AS 'INSERT INTO note VALUES ((random() * 1e9)::int + 1000) RETURNING 1'");
+        cluster.primary().execute("CREATE SCHEMA billing");
+        cluster.primary().execute("CREATE FUNCTION billing.due(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT $1'");
+        cluster.primary().execute("CREATE FUNCTION billing.total(int) RETURNS int LANGUAGE sql AS 'SELECT f_w()'");
         cluster.awaitReplayed();
     }
 
@@ -182,7 +219,7 @@ class StatementsIT {
             } catch (R2dbcException e) {
                 return String.valueOf(e.getSqlState());
             } catch (IllegalArgumentException e) {
-                return UNSENT;
+                return StandbyOracle.UNSENT;
             }
         }
 

@@ -42,14 +42,18 @@ final class RoutedBatch implements Batch {
     @Override
     public Flux<Result> execute() {
         List<String> all = List.copyOf(statements);
-        StatementText text = new StatementText(0, all.size(), kind, changesRows, false, touchesDurability, leavesState);
-        return Execution.of(connection, new Command(null, text, false, false, server -> {
+        return Execution.of(connection, new Command(null, text(), false, false, server -> {
             Batch batch = server.createBatch();
             for (String sql : all) {
                 batch = batch.add(sql);
             }
             return Flux.from(batch.execute());
         }));
+    }
+
+    /** What the statements so far tell together: as much as the one that tells the worst. */
+    StatementText text() {
+        return new StatementText(0, statements.size(), kind, changesRows, false, touchesDurability, leavesState);
     }
 
     @Override

@@ -10,6 +10,10 @@ import io.github.r2dbcrouting.fake.FakeServer;
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
+import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.RetryBudget;
+import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import java.time.Duration;
 import java.util.List;
@@ -59,5 +63,19 @@ final class Fixture {
     Lease lease(FakeConnection driver, FakeConnection pooled) {
         return new Lease(
                 pool, state(), pooled, new PhysicalConnection(driver, server.introduction(), monitor.now(), 0));
+    }
+
+    /** One that routes everything to this server. */
+    Lender lender() {
+        return new Lender(
+                new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO),
+                monitor.tables(),
+                List.of(pool),
+                null,
+                Safeguards.all(),
+                new Retries(1, new RetryBudget(() -> 0)),
+                Fixture.PATIENCE,
+                new FallbackBudget(() -> 2, 256),
+                monitor::now);
     }
 }

@@ -7,16 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
-import io.github.r2dbcrouting.internal.routing.Ejections;
-import io.github.r2dbcrouting.internal.routing.FallbackBudget;
-import io.github.r2dbcrouting.internal.routing.RetryBudget;
-import io.github.r2dbcrouting.internal.routing.Router;
-import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.r2dbc.spi.Batch;
 import io.r2dbc.spi.IsolationLevel;
 import io.r2dbc.spi.Statement;
 import io.r2dbc.spi.ValidationDepth;
-import java.time.Duration;
 import java.util.List;
 import java.util.NoSuchElementException;
 import org.junit.jupiter.api.Test;
@@ -25,20 +19,7 @@ import reactor.core.publisher.Mono;
 class RoutedStatementTests {
 
     private final Fixture fixture = new Fixture();
-    private final RoutedConnection connection = new RoutedConnection(
-            new Lender(
-                    new Router(
-                            server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO),
-                    fixture.monitor.tables(),
-                    List.of(fixture.pool),
-                    null,
-                    Safeguards.all(),
-                    new Retries(1, new RetryBudget(() -> 0)),
-                    Fixture.PATIENCE,
-                    new FallbackBudget(() -> 2, 256),
-                    fixture.monitor::now),
-            fixture.engine,
-            null);
+    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null);
 
     @Test
     void sendsNothingBeforeItsExecutionIsSubscribed() {
