@@ -38,7 +38,8 @@ class RoutedStatementTests {
                     new FallbackBudget(() -> 2, 256),
                     fixture.monitor::now),
             fixture.engine,
-            null);
+            null,
+            false);
 
     @Test
     void sendsNothingBeforeItsExecutionIsSubscribed() {
