@@ -139,10 +139,10 @@ final class HeldBegin {
         return state.get() == State.BEGUN;
     }
 
-    /** Whether the connection may still be beginning the transaction. */
-    boolean onItsWay() {
+    /** Whether the connection may still be busy with the begin, or with what was sent behind one that failed. */
+    boolean unsettled() {
         State now = state.get();
-        return now == State.SENDING || now == State.SENT;
+        return now == State.SENDING || now == State.SENT || now == State.FAILED;
     }
 
     /** The level that the transaction asks for; {@code null} if it asks for none. */

@@ -324,7 +324,7 @@ final class Lease {
         boolean blocked = !unconsumed.isEmpty();
         unconsumed.forEach(RoutedResult::discard);
         HeldBegin begin = heldBegin;
-        boolean beginning = begin != null && begin.onItsWay();
+        boolean beginning = begin != null && begin.unsettled();
         Mono<Void> ready = blocked || uncertain || beginning || !writes.isEmpty() ? drain() : Mono.empty();
         return ready.then(Mono.defer(() -> stateLeft ? Mono.from(physical.close()) : restore()))
                 .timeout(GIVE_BACK_LIMIT)

@@ -346,6 +346,7 @@ public final class RoutedConnection implements Connection {
         transaction = null;
         if (failed != null) {
             failed.served.over();
+            failed.lease.markUncertain();
             failed.lease.hold(null);
         }
     }

@@ -54,7 +54,7 @@ class HeldBeginTests {
         assertThat(sent).isEmpty();
         assertThat(sending).hasValue(0);
         assertThat(begin.knownToDriver()).isFalse();
-        assertThat(begin.onItsWay()).isFalse();
+        assertThat(begin.unsettled()).isFalse();
         assertThat(statement).isNotNull();
     }
 
@@ -62,7 +62,7 @@ class HeldBeginTests {
     void goesAheadOfTheFirstStatementInTheSameFlight() {
         StepVerifier.create(inTransaction("INSERT"))
                 .then(() -> assertThat(sent).containsExactly("BEGIN", "INSERT"))
-                .then(() -> assertThat(begin.onItsWay()).isTrue())
+                .then(() -> assertThat(begin.unsettled()).isTrue())
                 .then(answer::complete)
                 .then(() -> assertThat(begin.knownToDriver()).isTrue())
                 .then(() -> rows.next(1).complete())
@@ -164,12 +164,22 @@ class HeldBeginTests {
 
         rows.assertCancelled();
         answer.assertNotCancelled();
-        assertThat(begin.onItsWay()).isTrue();
+        assertThat(begin.unsettled()).isTrue();
     }
 
     @Test
     void isDrainedBeforeTheConnectionIsLentAgainIfItsStatementWasCancelled() {
         inTransaction("INSERT").subscribe().dispose();
+
+        Blocking.run(lease.release());
+
+        assertThat(fixture.engine.drains).hasValue(1);
+    }
+
+    @Test
+    void isDrainedBeforeTheConnectionIsLentAgainIfItFailed() {
+        var unused = inTransaction("INSERT").onErrorComplete().subscribe();
+        answer.error(failure);
 
         Blocking.run(lease.release());
 
