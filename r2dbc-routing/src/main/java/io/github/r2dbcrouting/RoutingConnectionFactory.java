@@ -68,6 +68,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private static final Logger LOG = LoggerFactory.getLogger(RoutingConnectionFactory.class);
 
     private final Engine engine;
+    private final boolean lazyBegin;
     private final ClusterMonitor monitor;
     private final Map<String, ServerPool> pools;
     private final Router router;
@@ -78,6 +79,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private RoutingConnectionFactory(Builder builder) {
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
+        this.lazyBegin = builder.lazyBegin;
         List<Servers.Server> servers = builder.servers.open(builder.credentials);
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach(server -> monitored.add(new MonitoredServer(
@@ -188,7 +190,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 throw new IllegalStateException("the connection factory is closed");
             }
             monitor.start();
-            return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()));
+            return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()), lazyBegin);
         });
     }
 
@@ -376,6 +378,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Duration maxWait = DEFAULT_MAX_WAIT;
         private Duration readDeadline = DEFAULT_READ_DEADLINE;
         private Duration primaryAfterWrite = Duration.ZERO;
+        private boolean lazyBegin;
         private int fallbackBudget;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
@@ -596,6 +599,19 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         public Builder primaryAfterWrite(Duration window) {
             requireBetween("primaryAfterWrite", window, Duration.ZERO, Duration.ofDays(1));
             primaryAfterWrite = window;
+            return this;
+        }
+
+        /**
+         * Holds {@code BEGIN} back until the first statement of the transaction, and sends both in one flight, which
+         * saves a transaction one round trip. The server is chosen, and its connection taken, at the begin all the same.
+         * An error of the begin is one of that statement, and a transaction without statements never reaches the server.
+         *
+         * @param heldBack whether it is; by default it is not
+         * @return this
+         */
+        public Builder lazyBegin(boolean heldBack) {
+            lazyBegin = heldBack;
             return this;
         }
 

@@ -117,6 +117,13 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
     public static final Option<Duration> PRIMARY_AFTER_WRITE = Option.valueOf("primaryAfterWrite");
 
     /**
+     * Whether a transaction's begin is sent with its first statement.
+     *
+     * @see RoutingConnectionFactory.Builder#lazyBegin
+     */
+    public static final Option<Boolean> LAZY_BEGIN = Option.valueOf("lazyBegin");
+
+    /**
      * The application's functions that change nothing, separated by commas.
      *
      * @see RoutingConnectionFactory.Builder#readOnlyFunctions
@@ -152,6 +159,7 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     PRIMARY_AFTER_WRITE,
                     OptionType.DURATION,
                     RoutingConnectionFactory.Builder::primaryAfterWrite),
+            Setting.of("lazyBegin", LAZY_BEGIN, OptionType.FLAG, RoutingConnectionFactory.Builder::lazyBegin),
             Setting.of(
                     "readOnlyFunctions",
                     READ_ONLY_FUNCTIONS,

@@ -72,10 +72,28 @@ class CancelStormIT {
     @FailsWithout(Safeguard.SHIELDED_ACQUISITION)
     @Test
     void leavesEveryPoolWithAllItsConnections(Safeguards safeguards) {
+        storm(SUBSCRIPTIONS, safeguards, false);
+
+        for (Phase phase : Phase.values()) {
+            assertThat(cancelledIn.getOrDefault(phase, new AtomicInteger()))
+                    .as("cancelled while " + phase)
+                    .hasValueGreaterThanOrEqualTo(LEAST_IN_EACH_PHASE);
+        }
+    }
+
+    /** Then no phase lies between the begin and the statement. */
+    @Test
+    void leavesThemAllWhenBeginsAreSentWithTheirFirstStatement() {
+        storm(SUBSCRIPTIONS / 4, Safeguards.all(), true);
+
+        assertThat(cancelledIn.get(Phase.EXECUTING)).hasValueGreaterThanOrEqualTo(LEAST_IN_EACH_PHASE / 4);
+    }
+
+    private void storm(int subscriptions, Safeguards safeguards, boolean lazyBegin) {
         cluster.primary().execute("CREATE TABLE note (id int, body text)");
         cluster.awaitReplayed();
         RoutingConnectionFactory.Builder builder =
-                RoutingConnectionFactory.builder().safeguards(safeguards);
+                RoutingConnectionFactory.builder().safeguards(safeguards).lazyBegin(lazyBegin);
         cluster.servers()
                 .forEach(server -> builder.server(
                         "db" + server.number(),
@@ -87,7 +105,7 @@ class CancelStormIT {
         long seed = System.nanoTime();
         Random random = new Random(seed);
 
-        Blocking.run(Flux.range(0, SUBSCRIPTIONS)
+        Blocking.run(Flux.range(0, subscriptions)
                 .map(n -> new Random(random.nextLong()))
                 .flatMap(this::subscribeAndCancel, AT_ONCE));
 
@@ -112,11 +130,6 @@ class CancelStormIT {
                 .isEqualTo("0");
         Blocking.run(
                 Flux.fromIterable(sessions).flatMap(CausalSession::token, 64).timeout(Duration.ofSeconds(20)));
-        for (Phase phase : Phase.values()) {
-            assertThat(cancelledIn.getOrDefault(phase, new AtomicInteger()))
-                    .as("cancelled while " + phase)
-                    .hasValueGreaterThanOrEqualTo(LEAST_IN_EACH_PHASE);
-        }
     }
 
     /** Cancels a moment after the drawn phase was entered; what it was in then is counted. */

@@ -68,6 +68,19 @@ class RoundTripsIT {
     }
 
     @Test
+    void areOneLessForATransactionWhoseBeginIsSentWithItsFirstStatement() {
+        ConnectionFactory bare = pool(cluster.primary());
+        Blocking.run(factory.close());
+        factory = Factories.ready(Factories.over(cluster).lazyBegin(true));
+
+        Trips trips =
+                compare(transaction(bare), transaction(factory).contextWrite(Routing.session(CausalSession.create())));
+
+        trips.print("a transaction whose begin is held back");
+        assertThat(trips.routed()).isLessThanOrEqualTo(trips.bare() - 0.9);
+    }
+
+    @Test
     void areNoMoreForACausalReadOfAReplica() {
         ConnectionFactory bare = pool(cluster.replica(0));
         CausalSession session = CausalSession.create();

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
@@ -30,6 +31,9 @@ public final class FakeEngine implements Engine {
      * @param at when it was sent, in nanoseconds
      */
     public record Question(String server, Kind kind, long at) {}
+
+    /** How often a connection was drained. */
+    public final AtomicInteger drains = new AtomicInteger();
 
     /** How long every question takes. */
     public volatile Duration latency = Duration.ZERO;
@@ -119,7 +123,7 @@ public final class FakeEngine implements Engine {
 
     @Override
     public Mono<Void> drain(Connection connection) {
-        return Mono.empty();
+        return Mono.fromRunnable(drains::incrementAndGet);
     }
 
     @Override

@@ -53,10 +53,11 @@ final class Attempt {
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
         Flux<Result> here;
         if (tracked == null) {
-            here = new InUse<Result>(lease, kept).map(result -> new RoutedResult(result, this, null, sentAtOnce));
+            here = new InUse<Result>(lease, kept, () -> {}, Ending.UNWATCHED, sentAtOnce)
+                    .map(result -> new RoutedResult(result, this, null, sentAtOnce));
         } else {
             WatchedWrite watched = new WatchedWrite(lease, tracked, command.oneResult());
-            here = new InUse<Result>(lease, kept, () -> {}, watched)
+            here = new InUse<Result>(lease, kept, () -> {}, watched, sentAtOnce)
                     .map(result -> new RoutedResult(result, this, watched.opened(), sentAtOnce));
         }
         // once there is a result, it is the one that goes on elsewhere

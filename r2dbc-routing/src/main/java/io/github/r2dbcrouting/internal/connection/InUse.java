@@ -24,6 +24,7 @@ final class InUse<T> extends Flux<T> {
     private final Publisher<? extends T> source;
     private final Runnable onEntered;
     private final Ending ending;
+    private final boolean sends;
 
     InUse(Lease lease, Publisher<? extends T> source) {
         this(lease, source, () -> {}, Ending.UNWATCHED);
@@ -38,10 +39,24 @@ final class InUse<T> extends Flux<T> {
      * @param ending hears how it ended, while the connection is still in use
      */
     InUse(Lease lease, Publisher<? extends T> source, Runnable onEntered, Ending ending) {
+        this(lease, source, onEntered, ending, true);
+    }
+
+    /**
+     * Creates a use.
+     *
+     * @param lease the connection
+     * @param source sends something on it when it is subscribed
+     * @param onEntered runs at the moment from which the connection is surely not given back any more
+     * @param ending hears how it ended, while the connection is still in use
+     * @param sends whether what it sends is part of the transaction, so that a begin that was held back goes ahead of it
+     */
+    InUse(Lease lease, Publisher<? extends T> source, Runnable onEntered, Ending ending, boolean sends) {
         this.lease = lease;
         this.source = source;
         this.onEntered = onEntered;
         this.ending = ending;
+        this.sends = sends;
     }
 
     @Override
@@ -53,7 +68,12 @@ final class InUse<T> extends Flux<T> {
         onEntered.run();
         Use<T> use = new Use<>(lease, ending, actual);
         try {
-            source.subscribe(use);
+            HeldBegin begin = sends ? lease.heldBegin() : null;
+            if (begin == null) {
+                source.subscribe(use);
+            } else {
+                begin.<T>ahead(source, actual.currentContext()).subscribe(use);
+            }
         } finally {
             use.partOver();
         }

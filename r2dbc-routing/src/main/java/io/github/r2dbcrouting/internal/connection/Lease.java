@@ -59,6 +59,7 @@ final class Lease {
     private volatile boolean timeoutsChanged;
     private volatile boolean stateLeft;
     private volatile @Nullable IsolationLevel isolationBefore;
+    private volatile @Nullable HeldBegin heldBegin;
 
     Lease(ServerPool pool, ServerState server, Connection pooled, PhysicalConnection physical) {
         this.pool = pool;
@@ -98,6 +99,16 @@ final class Lease {
         if (isolationBefore == null) {
             isolationBefore = connection().getTransactionIsolationLevel();
         }
+    }
+
+    /** From here on a transaction is open of which the server may not have heard; {@code null} once it is over. */
+    void hold(@Nullable HeldBegin begin) {
+        heldBegin = begin;
+    }
+
+    @Nullable
+    HeldBegin heldBegin() {
+        return heldBegin;
     }
 
     /** Begins a write, which is kept until its end is known, at the latest until the connection is given back. */
@@ -312,7 +323,9 @@ final class Lease {
     private Mono<Void> giveBack() {
         boolean blocked = !unconsumed.isEmpty();
         unconsumed.forEach(RoutedResult::discard);
-        Mono<Void> ready = blocked || uncertain || !writes.isEmpty() ? drain() : Mono.empty();
+        HeldBegin begin = heldBegin;
+        boolean beginning = begin != null && begin.unsettled();
+        Mono<Void> ready = blocked || uncertain || beginning || !writes.isEmpty() ? drain() : Mono.empty();
         return ready.then(Mono.defer(() -> stateLeft ? Mono.from(physical.close()) : restore()))
                 .timeout(GIVE_BACK_LIMIT)
                 .then(Mono.fromRunnable(this::handInAll))

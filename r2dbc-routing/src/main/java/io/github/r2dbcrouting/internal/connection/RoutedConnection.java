@@ -47,6 +47,7 @@ public final class RoutedConnection implements Connection {
     private final Lender lender;
     private final Engine engine;
     private final ConnectionMetadata metadata;
+    private final boolean lazyBegin;
     private final LeaseSlot primary = new LeaseSlot();
     private final LeaseSlot replica = new LeaseSlot();
     private final ConnectionSettings settings = new ConnectionSettings();
@@ -61,11 +62,13 @@ public final class RoutedConnection implements Connection {
      * @param lender lends the servers' connections
      * @param engine reads statements
      * @param metadata what is said of the product before a server is chosen
+     * @param lazyBegin whether a begin is held back until something is sent in its transaction
      */
-    public RoutedConnection(Lender lender, Engine engine, ConnectionMetadata metadata) {
+    public RoutedConnection(Lender lender, Engine engine, ConnectionMetadata metadata, boolean lazyBegin) {
         this.lender = lender;
         this.engine = engine;
         this.metadata = metadata;
+        this.lazyBegin = lazyBegin;
     }
 
     /**
@@ -218,7 +221,10 @@ public final class RoutedConnection implements Connection {
             }
             Transaction open = transaction;
             if (open != null) {
-                return command(open.lease, begin(open.lease.connection(), definition));
+                // as with the driver a second begin does nothing, which the driver says only once it knows of the first
+                return notYetBegun(open.lease) == null
+                        ? command(open.lease, begin(open.lease.connection(), definition))
+                        : Mono.empty();
             }
             boolean nothingHeld = primary.held() == null && replica.held() == null;
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
@@ -227,9 +233,21 @@ public final class RoutedConnection implements Connection {
                 Transaction begun =
                         new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>(), served);
                 SessionState session = ask.session();
-                if (session != null && !begun.readOnly) {
-                    begun.writtenBy(session);
+                Runnable writes = () -> {
+                    if (session != null && !begun.readOnly) {
+                        begun.writtenBy(session);
+                    }
+                };
+                // in one that was begun by a statement's text there is nothing to begin
+                if (lazyBegin
+                        && HeldBegin.mayHold(definition)
+                        && lease.connection().isAutoCommit()) {
+                    Publisher<Void> held = begin(lease.connection(), definition);
+                    lease.hold(new HeldBegin(held, HeldBegin.isolation(definition), writes));
+                    transaction = begun;
+                    return Mono.empty();
                 }
+                writes.run();
                 transaction = begun;
                 return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
             });
@@ -266,7 +284,7 @@ public final class RoutedConnection implements Connection {
         if (definition == null || !declaredReadOnly(definition)) {
             return false;
         }
-        IsolationLevel isolation = definition.getAttribute(TransactionDefinition.ISOLATION_LEVEL);
+        IsolationLevel isolation = HeldBegin.isolation(definition);
         IsolationLevel effective = isolation == null ? settings.isolation() : isolation;
         // a hot standby refuses it
         return !IsolationLevel.SERIALIZABLE.equals(effective);
@@ -274,16 +292,37 @@ public final class RoutedConnection implements Connection {
 
     @Override
     public Publisher<Void> commitTransaction() {
-        return ending(Connection::commitTransaction);
+        return ending(Connection::commitTransaction, true);
     }
 
     @Override
     public Publisher<Void> rollbackTransaction() {
-        return ending(Connection::rollbackTransaction);
+        return ending(Connection::rollbackTransaction, false);
     }
 
-    private Mono<Void> ending(Function<Connection, Publisher<Void>> command) {
-        return onOpenTransaction(lease -> command(lease, command.apply(lease.connection()))
+    private Mono<Void> ending(Function<Connection, Publisher<Void>> command, boolean commits) {
+        return onOpenTransaction(lease -> {
+            HeldBegin begin = notYetBegun(lease);
+            if (begin == null) {
+                return ending(lease, command);
+            }
+            if (begin.drop()) {
+                endTransaction();
+                return Mono.empty();
+            }
+            // without the answer the driver would take it that there is nothing to end
+            return begin.answered()
+                    .thenReturn(true)
+                    .onErrorResume(error -> {
+                        neverBegun();
+                        return commits ? Mono.error(error) : Mono.just(false);
+                    })
+                    .flatMap(begun -> begun ? ending(lease, command) : Mono.empty());
+        });
+    }
+
+    private Mono<Void> ending(Lease lease, Function<Connection, Publisher<Void>> command) {
+        return command(lease, command.apply(lease.connection()))
                 .doOnSuccess(ignored -> {
                     endTransaction();
                     lease.transactionEnded();
@@ -292,7 +331,24 @@ public final class RoutedConnection implements Connection {
                     if (lease.connection().isAutoCommit() && !engine.connectionLost(error)) {
                         endTransaction();
                     }
-                }));
+                });
+    }
+
+    /** The begin of the transaction that runs on the lease, as long as the driver does not know of it. */
+    private static @Nullable HeldBegin notYetBegun(Lease lease) {
+        HeldBegin begin = lease.heldBegin();
+        return begin == null || begin.knownToDriver() ? null : begin;
+    }
+
+    /** What was sent behind a begin that failed may have run all the same: its end is known with the connection's. */
+    private void neverBegun() {
+        Transaction failed = transaction;
+        transaction = null;
+        if (failed != null) {
+            failed.served.over();
+            failed.lease.markUncertain();
+            failed.lease.hold(null);
+        }
     }
 
     private void endTransaction() {
@@ -300,6 +356,7 @@ public final class RoutedConnection implements Connection {
         transaction = null;
         if (ended != null) {
             ended.served.over();
+            ended.lease.hold(null);
             ended.writes.forEach(ended.lease::ended);
         }
     }
@@ -313,8 +370,11 @@ public final class RoutedConnection implements Connection {
         });
     }
 
+    /** A command for which the driver looks at the state that it knows goes behind a begin's answer, not its sending. */
     private static Mono<Void> command(Lease lease, Publisher<Void> command) {
-        return Mono.fromDirect(new InUse<Void>(lease, command))
+        HeldBegin begin = notYetBegun(lease);
+        Publisher<Void> sent = begin == null ? command : begin.begun().then(Mono.fromDirect(command));
+        return Mono.fromDirect(new InUse<Void>(lease, sent, () -> {}, Ending.UNWATCHED, false))
                 .doOnCancel(lease::markUncertain)
                 .doOnError(error -> lease.markUncertain());
     }
@@ -382,7 +442,7 @@ public final class RoutedConnection implements Connection {
     public boolean isAutoCommit() {
         Transaction open = transaction;
         Lease held = open != null ? open.lease : primary.held();
-        return held == null || held.connection().isAutoCommit();
+        return held == null || (notYetBegun(held) == null && held.connection().isAutoCommit());
     }
 
     @Override
@@ -404,7 +464,15 @@ public final class RoutedConnection implements Connection {
     @Override
     public IsolationLevel getTransactionIsolationLevel() {
         Transaction open = transaction;
-        return open != null ? open.lease.connection().getTransactionIsolationLevel() : settings.isolation();
+        if (open == null) {
+            return settings.isolation();
+        }
+        HeldBegin begin = notYetBegun(open.lease);
+        if (begin == null) {
+            return open.lease.connection().getTransactionIsolationLevel();
+        }
+        IsolationLevel asked = begin.isolation();
+        return asked == null ? settings.isolation() : asked;
     }
 
     @Override
@@ -434,7 +502,10 @@ public final class RoutedConnection implements Connection {
             return Flux.just(primary, replica)
                     .concatMap(slot -> {
                         Lease held = slot.held();
-                        return held == null ? Mono.<Void>empty() : setting.apply(held);
+                        if (held == null) {
+                            return Mono.<Void>empty();
+                        }
+                        return notYetBegun(held) == null ? setting.apply(held) : command(held, setting.apply(held));
                     })
                     .then();
         });
@@ -452,7 +523,11 @@ public final class RoutedConnection implements Connection {
             }
             return leaseForStatement(StatementText.Kind.UNKNOWN)
                     .flatMap(served -> Mono.<Boolean>fromDirect(new InUse<>(
-                                    served.lease, served.lease.connection().validate(ValidationDepth.REMOTE)))
+                                    served.lease,
+                                    served.lease.connection().validate(ValidationDepth.REMOTE),
+                                    () -> {},
+                                    Ending.UNWATCHED,
+                                    false))
                             .doOnTerminate(served::over))
                     .onErrorReturn(false);
         });

@@ -239,7 +239,7 @@ class ExecutionTests {
                 new FallbackBudget(() -> 2, 256),
                 monitor::now);
         return Flux.usingWhen(
-                        Mono.fromSupplier(() -> new RoutedConnection(lender, engine, null)),
+                        Mono.fromSupplier(() -> new RoutedConnection(lender, engine, null, false)),
                         connection -> Flux.from(
                                         connection.createStatement("SELECT f()").execute())
                                 .concatMap(consumption),

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class RoutedBatchTests {
 
     private final Fixture fixture = new Fixture();
-    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null);
+    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null, false);
 
     @Test
     void readsOnlyIfEachOfItsStatementsDoes() {

@@ -19,7 +19,7 @@ import reactor.core.publisher.Mono;
 class RoutedStatementTests {
 
     private final Fixture fixture = new Fixture();
-    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null);
+    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null, false);
 
     @Test
     void sendsNothingBeforeItsExecutionIsSubscribed() {
