@@ -154,7 +154,7 @@ class AgeIT {
             unserved.incrementAndGet();
             return;
         }
-        String[] parts = answer.get(0).split(" ");
+        String[] parts = answer.get(0).split(" ", 2);
         Map.Entry<Long, Integer> known = writtenAt.floorEntry(asked - BOUND.toNanos());
         if (known != null) {
             assertThat(Integer.parseInt(parts[0]))

@@ -216,9 +216,8 @@ class FallbackReadsTests {
     private static TransactionDefinition readOnly() {
         return new TransactionDefinition() {
             @Override
-            @SuppressWarnings("unchecked")
             public <T> T getAttribute(Option<T> option) {
-                return option.equals(TransactionDefinition.READ_ONLY) ? (T) Boolean.TRUE : null;
+                return option.equals(TransactionDefinition.READ_ONLY) ? option.cast(true) : null;
             }
         };
     }
