@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -41,6 +43,27 @@ class RoutingTableTests {
     void drawsOnlyTheHeadBeforeAnythingIsKnown() {
         assertThat(new RoutingTable(0, List.of(), null, null))
                 .hasToString("server  role  status  tags  position  problem\n");
+    }
+
+    @Test
+    void keepsEverythingElseWhenItIsToldTheLags() {
+        Lineage lineage = Lineage.of(2, List.of(new WalPosition("7", 1, 0x3076000)));
+        RoutingTable table = new RoutingTable(3, List.of(primary, replica), primary, "7", lineage, 0);
+        RoutingTable orphaned = new RoutingTable(3, List.of(primary, replica), null, "7", lineage, 0);
+
+        for (RoutingTable before : List.of(table, orphaned)) {
+            RoutingTable after = before.withLags(server -> new Lag(server.index(), Duration.ofMillis(5)));
+
+            assertThat(after)
+                    .usingRecursiveComparison()
+                    .ignoringFields("servers", "primary", "replicas")
+                    .isEqualTo(before);
+            assertThat(after.primary().map(ServerState::name))
+                    .isEqualTo(before.primary().map(ServerState::name));
+            assertThat(after.servers())
+                    .extracting(ServerState::lag)
+                    .containsExactly(new Lag(0, Duration.ofMillis(5)), new Lag(1, Duration.ofMillis(5)));
+        }
     }
 
     @Test

@@ -99,6 +99,21 @@ class WaitingIT {
     }
 
     @Test
+    void waitsAWhileForTheReplicaAndTakesItByDefault() {
+        factory = Factories.ready(
+                Factories.over(cluster).maxWait(Duration.ofSeconds(4)).listener(decisions::add));
+        CausalSession session = behind();
+        var answer = read(IN_RECOVERY, Routing.read(), session).toFuture();
+
+        await().until(() -> factory.waiting() == 1);
+        cluster.replica(0).resumeReplay();
+
+        await().untilAsserted(() -> assertThat(answer).isCompletedWithValue(List.of("true")));
+        assertThat(decisions).last().matches(decision -> !decision.waited().isZero());
+        assertThat(factory.waiting()).isZero();
+    }
+
+    @Test
     void leavesNothingBehindWhenWaitsAreCancelled(LeakCheck leaks) {
         open(Safeguards.all(), 1);
         CausalSession session = behind();

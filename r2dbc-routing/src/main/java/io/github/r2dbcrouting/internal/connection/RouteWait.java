@@ -92,6 +92,7 @@ final class RouteWait extends Mono<Route> {
         private final AtomicBoolean settlingNow = new AtomicBoolean();
         private final AtomicBoolean queued = new AtomicBoolean();
         private final AtomicReference<@Nullable Permit> granted = new AtomicReference<>();
+        private volatile @Nullable Permit passedOn;
         private final long since = clock.getAsLong();
         private volatile boolean primaryWanted;
         private volatile FallbackBudget.@Nullable Ticket place;
@@ -151,7 +152,10 @@ final class RouteWait extends Mono<Route> {
             if (session != null
                     && ask.pendingIn(tables.current().cluster())
                     && settlingNow.compareAndSet(false, true)) {
-                settling.update(session.settled().subscribe(ignored -> {}, error -> settlingNow.set(false), () -> {
+                // it may complete within subscribe, and begin the next round before this one is set
+                Disposable.Swap round = Disposables.swap();
+                settling.update(round);
+                round.update(session.settled().subscribe(ignored -> {}, error -> settlingNow.set(false), () -> {
                     settlingNow.set(false);
                     wake();
                 }));
@@ -192,9 +196,14 @@ final class RouteWait extends Mono<Route> {
             }
         }
 
+        /** Whoever takes the permit out answers for it: it is passed on, or goes back, also if the wait is over. */
         private void useGranted() {
-            Permit permit = granted.get();
-            if (permit == null || over.get()) {
+            Permit permit = granted.getAndSet(null);
+            if (permit == null) {
+                return;
+            }
+            if (over.get()) {
+                permit.withdraw();
                 return;
             }
             Route route = router.choose(tables.current(), ask, tried);
@@ -205,13 +214,15 @@ final class RouteWait extends Mono<Route> {
             permit.withdraw();
             if (route.server() != null) {
                 emit(route, null);
-            } else if (granted.compareAndSet(permit, null)) {
-                // the primary went while it waited: it queues again when there is one
+            } else {
+                // the primary went meanwhile; one that has come since then found this one still queued, and passed by
                 queued.set(false);
+                queueForPrimary();
             }
         }
 
         private void emit(Route route, @Nullable Permit permit) {
+            passedOn = permit;
             if (end()) {
                 actual.onNext(route.after(permit, Duration.ofNanos(clock.getAsLong() - since)));
                 actual.onComplete();
@@ -269,8 +280,8 @@ final class RouteWait extends Mono<Route> {
         @Override
         public void cancel() {
             end();
-            // also one that was passed on, unless it has been adopted
-            Permit permit = granted.get();
+            // unless it has been adopted
+            Permit permit = passedOn;
             if (permit != null) {
                 permit.withdraw();
             }

@@ -373,8 +373,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
                 && position != null) {
             history.add(sample.sentAt(), position);
         } else if (sample.observation().role() == ServerRole.REPLICA && position != null) {
+            // what lies on no branch that is followed shows nothing of how quick the replica is
+            Position onLine = tables.current().onLine(position);
+            if (onLine == null) {
+                return;
+            }
             Position newest = history.newest();
-            long lackingSince = history.lackingSince(position);
+            long lackingSince = history.lackingSince(onLine);
             boolean news = newest != null && !newest.equals(caughtUpTo[server.index()]);
             catchUps.get(server.index()).sampled(sample.sentAt(), lackingSince, news);
             if (lackingSince == Lag.NEVER) {

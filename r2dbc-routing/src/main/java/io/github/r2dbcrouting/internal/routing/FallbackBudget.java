@@ -40,8 +40,7 @@ public final class FallbackBudget {
      * @return a place in the queue, already over if the permit was granted; {@code null} if the queue is full
      */
     public @Nullable Ticket request(Consumer<Permit> onGranted) {
-        // those who are served at once pass through the queue, too, but take no place in it
-        if (queued.getAndUpdate(now -> now < places + free() ? now + 1 : now) >= places + free()) {
+        if (!enter()) {
             return null;
         }
         Ticket ticket = new Ticket(onGranted);
@@ -77,8 +76,17 @@ public final class FallbackBudget {
         return queued.get();
     }
 
-    private int free() {
-        return Math.max(limit.getAsInt() - inUse.get(), 0);
+    /** Those who are served at once pass through the queue, too, but take no place in it. */
+    private boolean enter() {
+        while (true) {
+            int now = queued.get();
+            if (now >= places + Math.max(limit.getAsInt() - inUse.get(), 0)) {
+                return false;
+            }
+            if (queued.compareAndSet(now, now + 1)) {
+                return true;
+            }
+        }
     }
 
     private void serve() {

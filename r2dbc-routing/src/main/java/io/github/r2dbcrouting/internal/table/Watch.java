@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.table;
 
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -11,7 +12,7 @@ import reactor.core.scheduler.Schedulers;
  * Who waits for a replica, and whom does a new table concern?
  *
  * <p>All waiters share what the monitor finds out anyway: their being here makes it look more often, however many they
- * are. A table in which no server has moved wakes nobody. Else all waiters are looked through, once for however many
+ * are. A table in which no server has moved, and which knows no more of the history, wakes nobody. Else all waiters are looked through, once for however many
  * tables came meanwhile, and not on the monitor's thread. Thread-safe.
  */
 public final class Watch {
@@ -119,7 +120,8 @@ public final class Watch {
 
     private static boolean moved(RoutingTable before, RoutingTable now) {
         if (before.servers().size() != now.servers().size()
-                || before.primary().isPresent() != now.primary().isPresent()) {
+                || before.primary().isPresent() != now.primary().isPresent()
+                || !Objects.equals(before.lineage(), now.lineage())) {
             return true;
         }
         for (int i = 0; i < now.servers().size(); i++) {

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.RoutingEvent.WritePossiblyLost;
+import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
@@ -16,6 +17,7 @@ import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.table.Watch;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import java.time.Duration;
@@ -571,6 +573,115 @@ class ClusterMonitorTests {
         }
 
         assertThat(engine.count(one, Kind.OBSERVE)).isBetween(7, 13);
+    }
+
+    @Test
+    void probesAReplicaForTwoThousandWaitersAsForOne() {
+        int changes = 20;
+        ClusterMonitor monitor = started();
+        List<Long> forOne = probesWhileAwaited(monitor, 1, changes);
+        pass(Duration.ofSeconds(3));
+        List<Long> forMany = probesWhileAwaited(monitor, 2_000, changes);
+
+        assertThat(forOne).hasSizeBetween(100, 170);
+        assertThat(forMany).hasSizeLessThanOrEqualTo(forOne.size() + changes);
+        assertThat(gaps(forMany)).allSatisfy(gap -> assertThat(gap).isGreaterThanOrEqualTo(millis(1)));
+    }
+
+    @Test
+    void probesAReplicaNoMoreOftenForWaitersThatComeAndGo() {
+        ClusterMonitor monitor = lackingWhatWasCaptured();
+
+        for (int i = 0; i < 2_000; i++) {
+            Watch.Waiter brief = new Patient();
+            monitor.replicaBehind();
+            monitor.tables().watch().add(brief);
+            pass(Duration.ofNanos(75_000));
+            monitor.tables().watch().remove(brief);
+            pass(Duration.ofNanos(75_000));
+        }
+
+        assertThat(gaps(engine.times(one, Kind.OBSERVE)))
+                .hasSizeBetween(100, 190)
+                .allSatisfy(gap -> assertThat(gap).isGreaterThanOrEqualTo(millis(1)));
+        assertThat(monitor.tables().awaited()).isFalse();
+    }
+
+    @Test
+    void probesForEachThatWaitsOnlyWhereNobodyWatchesForAll() {
+        ClusterMonitor monitor = lackingWhatWasCaptured();
+
+        for (int i = 0; i < 2_000; i++) {
+            monitor.replicasUnwatched();
+            pass(Duration.ofNanos(150_000));
+        }
+
+        assertThat(engine.count(one, Kind.OBSERVE)).isGreaterThanOrEqualTo(2_000);
+    }
+
+    @Test
+    void watchesAsCloselyAsABoundOfAgeNeeds() {
+        ClusterMonitor monitor = started();
+        for (int i = 0; i < 20; i++) {
+            monitor.olderThan(Duration.ofMillis(40));
+            pass(Duration.ofMillis(1));
+        }
+        engine.forget();
+
+        for (int i = 0; i < 500; i++) {
+            monitor.olderThan(Duration.ofMillis(40));
+            pass(Duration.ofMillis(1));
+        }
+        assertThat(gaps(engine.times(primary, Kind.OBSERVE)))
+                .isNotEmpty()
+                .allSatisfy(gap -> assertThat(gap).isBetween(millis(8), millis(12)));
+
+        pass(Duration.ofMillis(1_200));
+        engine.forget();
+        pass(Duration.ofSeconds(1));
+        assertThat(engine.count(primary, Kind.OBSERVE)).isBetween(8, 13);
+    }
+
+    /** Does not mind how long it takes. */
+    private static final class Patient implements Watch.Waiter {
+        @Override
+        public boolean wants(RoutingTable table) {
+            return false;
+        }
+
+        @Override
+        public void wake() {}
+    }
+
+    private ClusterMonitor lackingWhatWasCaptured() {
+        return lackingWhatWasCaptured(started());
+    }
+
+    private ClusterMonitor lackingWhatWasCaptured(ClusterMonitor monitor) {
+        primary.advance(0x1000);
+        ended(monitor, true);
+        pass(TICK);
+        engine.forget();
+        return monitor;
+    }
+
+    /** For 100 ms the replica stands still, then it moves every 10 ms. */
+    private List<Long> probesWhileAwaited(ClusterMonitor monitor, int waiters, int changes) {
+        lackingWhatWasCaptured(monitor);
+        List<Watch.Waiter> all = new ArrayList<>();
+        for (int i = 0; i < waiters; i++) {
+            monitor.replicaBehind();
+            all.add(new Patient());
+            monitor.tables().watch().add(all.get(i));
+        }
+        pass(Duration.ofMillis(100));
+        for (int change = 0; change < changes; change++) {
+            one.advance(1);
+            pass(Duration.ofMillis(10));
+        }
+        List<Long> times = engine.times(one, Kind.OBSERVE);
+        all.forEach(monitor.tables().watch()::remove);
+        return times;
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -108,6 +109,59 @@ class PositionHistoryTests {
         assertThat(history.within(position(now - REACH.toNanos() + loss), REACH))
                 .isTrue();
         assertThat(history.within(position(now - REACH.toNanos() - 1), REACH)).isFalse();
+    }
+
+    @Test
+    void knowsWhenThePrimaryWasAskedForWhatAReplicaHas() {
+        assertThat(history.freshAt(position(10))).isEqualTo(Lag.NEVER);
+        history.add(0, position(10));
+        history.add(100, position(20));
+        history.add(200, position(30));
+
+        assertThat(history.freshAt(position(9))).isEqualTo(Lag.NEVER);
+        assertThat(history.freshAt(position(10))).isZero();
+        assertThat(history.freshAt(position(29))).isEqualTo(100);
+        assertThat(history.freshAt(position(30))).isEqualTo(200);
+        assertThat(history.freshAt(position(99))).isEqualTo(200);
+    }
+
+    @Test
+    void letsNobodyAgeWhileThePrimaryIsAskedAndHasNothingNew() {
+        history.add(0, position(10));
+        for (int at = 20; at <= 5_000; at += 20) {
+            history.add(at, position(10));
+        }
+
+        assertThat(history.freshAt(position(10))).isEqualTo(5_000);
+        assertThat(history.movedAt()).isZero();
+        assertThat(history.lackingSince(position(10))).isEqualTo(Lag.NEVER);
+    }
+
+    @Test
+    void knowsSinceWhenAReplicaLacksSomething() {
+        history.add(0, position(10));
+        history.add(100, position(20));
+        history.add(200, position(30));
+
+        assertThat(history.lackingSince(position(30))).isEqualTo(Lag.NEVER);
+        assertThat(history.lackingSince(position(25))).isEqualTo(200);
+        assertThat(history.lackingSince(position(10))).isEqualTo(100);
+        assertThat(history.lackingSince(position(5))).isZero();
+        assertThat(history.movedAt()).isEqualTo(200);
+    }
+
+    @Test
+    void holdsUpToThePromotionWhatItKnewBefore() {
+        history.add(0, position(10));
+        history.add(100, position(20));
+        history.add(200, position(30));
+
+        history.rebase(entry -> entry instanceof WalPosition at && at.covers(position(21))
+                ? null
+                : new WalPosition("7", 2, ((WalPosition) entry).lsn()));
+
+        assertThat(history.newest()).isEqualTo(new WalPosition("7", 2, 20));
+        assertThat(history.freshAt(new WalPosition("7", 2, 25))).isEqualTo(100);
     }
 
     @Test

@@ -4,6 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.Random;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class FallbackBudgetTests {
@@ -80,5 +89,54 @@ class FallbackBudgetTests {
         permit.release();
         assertThat(budget.inUse()).isZero();
         assertThat(permit.adopt()).isFalse();
+    }
+
+    @Test
+    void losesNeitherPlacesNorPermitsWhenManyAskReleaseAndLeave() throws Exception {
+        AtomicInteger limit = new AtomicInteger(3);
+        FallbackBudget shared = new FallbackBudget(limit::get, 4);
+        AtomicInteger held = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        List<Future<?>> done = new ArrayList<>();
+        for (int thread = 0; thread < 4; thread++) {
+            Random random = new Random(thread);
+            done.add(threads.submit(() -> {
+                for (int i = 0; i < 20_000; i++) {
+                    Queue<Permit> mine = new ConcurrentLinkedQueue<>();
+                    AtomicBoolean left = new AtomicBoolean();
+                    FallbackBudget.Ticket place = shared.request(permit -> {
+                        most.accumulateAndGet(held.incrementAndGet(), Math::max);
+                        mine.add(permit);
+                        if (left.get()) {
+                            releaseAll(mine, held);
+                        }
+                    });
+                    if (random.nextBoolean()) {
+                        Thread.onSpinWait();
+                    }
+                    if (place != null) {
+                        place.cancel();
+                    }
+                    left.set(true);
+                    releaseAll(mine, held);
+                }
+            }));
+        }
+        for (Future<?> each : done) {
+            each.get(30, TimeUnit.SECONDS);
+        }
+        threads.shutdown();
+
+        assertThat(most.get()).isBetween(1, 3);
+        assertThat(shared.queued()).isZero();
+        assertThat(shared.inUse()).isZero();
+    }
+
+    private static void releaseAll(Queue<Permit> permits, AtomicInteger held) {
+        for (Permit permit = permits.poll(); permit != null; permit = permits.poll()) {
+            held.decrementAndGet();
+            permit.release();
+        }
     }
 }

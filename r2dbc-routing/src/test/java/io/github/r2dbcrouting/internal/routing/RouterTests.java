@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.RouteDecision.Candidate;
 import io.github.r2dbcrouting.RouteDecision.Reason;
@@ -601,6 +602,84 @@ class RouterTests {
 
         assertThat(router.choose(table, read(Freshness.causal()), tried).onPrimary())
                 .isTrue();
+    }
+
+    @Test
+    void sendsAReadWithABoundOfAgeOnlyToAReplicaThatIsSurelyNoOlder() {
+        RoutingTable aged = aged(Duration.ofMillis(100), Duration.ofMillis(300));
+
+        for (int round = 0; round < 20; round++) {
+            Route route = router.choose(aged, read(Freshness.atMost(Duration.ofMillis(200))), NOBODY);
+            assertThat(route.server().name()).isEqualTo("db1");
+            assertThat(route.reason()).isEqualTo(Reason.FRESH_ENOUGH);
+            assertThat(route.bound()).isEqualTo(Duration.ofMillis(200));
+        }
+        assertThat(router.choose(aged, read(Freshness.atMost(Duration.ofMillis(100))), NOBODY)
+                        .onPrimary())
+                .isFalse();
+        Ask younger = read(Freshness.atMost(Duration.ofMillis(99)));
+        Route route = router.choose(aged, younger, NOBODY);
+        assertThat(route.onPrimary()).isTrue();
+        assertThat(route.reason()).isEqualTo(Reason.NO_REPLICA_FRESH);
+        assertThat(router.explain(route, younger, NOBODY).candidates())
+                .containsExactly(
+                        new Candidate("db0", null),
+                        new Candidate("db1", Refusal.TOO_OLD),
+                        new Candidate("db2", Refusal.TOO_OLD));
+    }
+
+    @Test
+    void holdsAReplicaForTooOldWhoseAgeIsNotKnown() {
+        assertThat(router.choose(table, read(Freshness.atMost(Duration.ofHours(1))), NOBODY)
+                        .onPrimary())
+                .isTrue();
+    }
+
+    @Test
+    void predictsByHowLongTheReplicasLatelyTook() {
+        RoutingTable caught =
+                table.withLags(server -> new Lag(Lag.NEVER, Duration.ofMillis(server.index() == 1 ? 50 : 5_000)));
+        Ask ask = read(Freshness.causal());
+
+        assertThat(router.predicts(caught, ask, NOBODY, Duration.ofMillis(50))).isTrue();
+        assertThat(router.predicts(caught, ask, NOBODY, Duration.ofMillis(49))).isFalse();
+        assertThat(router.predicts(caught, ask, tried(1), Duration.ofMillis(50)))
+                .as("it has failed the request")
+                .isFalse();
+        assertThat(router.predicts(caught, ask, NOBODY, Duration.ZERO)).isFalse();
+        session.begin("7", false, () -> {});
+        assertThat(router.predicts(caught, ask, NOBODY, Duration.ofMillis(50)))
+                .as("nothing can be said while a write has no position")
+                .isFalse();
+    }
+
+    @Test
+    void explainsThatTheSessionWroteLately() {
+        session.primaryFor(Duration.ofHours(1).toNanos());
+        PendingWrite write = session.begin("7", false, () -> {});
+        write.settle(token(10), 1);
+        Ask ask = read(Freshness.causal());
+
+        Route route = router.choose(table, ask, NOBODY);
+
+        assertThat(route.reason()).isEqualTo(Reason.WROTE_LATELY);
+        assertThat(route.onPrimary()).isTrue();
+        assertThat(route.fallsBack()).as("no budget bounds what was asked for").isFalse();
+        assertThat(router.explain(route, ask, NOBODY).candidates())
+                .contains(new Candidate("db1", Refusal.WROTE_LATELY), new Candidate("db2", Refusal.WROTE_LATELY));
+        assertThat(router.choose(table, read(Freshness.any()), NOBODY).onPrimary())
+                .isFalse();
+        session.primaryFor(0);
+        assertThat(router.choose(table, ask, NOBODY).onPrimary()).isFalse();
+    }
+
+    /** The router's clock stands at 0. */
+    private RoutingTable aged(Duration one, Duration other) {
+        return table.withLags(server -> switch (server.index()) {
+            case 1 -> new Lag(-one.toNanos(), Duration.ZERO);
+            case 2 -> new Lag(-other.toNanos(), Duration.ZERO);
+            default -> Lag.UNKNOWN;
+        });
     }
 
     private void eject(int server) {

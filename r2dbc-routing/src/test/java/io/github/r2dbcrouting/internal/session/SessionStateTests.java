@@ -83,6 +83,31 @@ class SessionStateTests {
     }
 
     @Test
+    void readsFromThePrimaryForAWindowThatBeginsAnewWithEachWrite() {
+        AtomicLong time = new AtomicLong(Long.MAX_VALUE - 50);
+        SessionState windowed = new SessionState(time::get);
+        assertThat(windowed.wroteLately(100)).as("nothing was written yet").isFalse();
+
+        windowed.wrote();
+        time.addAndGet(99);
+        assertThat(windowed.wroteLately(100)).isTrue();
+        assertThat(windowed.wroteLately(0)).as("there is no window").isFalse();
+        time.addAndGet(1);
+        assertThat(windowed.wroteLately(100)).isFalse();
+
+        windowed.wrote();
+        assertThat(windowed.wroteLately(100)).isTrue();
+        windowed.primaryFor(500);
+        time.addAndGet(499);
+        assertThat(windowed.wroteLately(100)).as("its own window counts").isTrue();
+        time.addAndGet(1);
+        assertThat(windowed.wroteLately(1_000)).isFalse();
+        windowed.wrote();
+        windowed.primaryFor(0);
+        assertThat(windowed.wroteLately(1_000)).isFalse();
+    }
+
+    @Test
     void ignoresASecondSettlement() {
         PendingWrite write = session.begin(cluster, false, () -> {});
         PendingWrite other = session.begin(cluster, false, () -> {});
