@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -46,6 +47,7 @@ class StampedeIT {
     private final Queue<Throwable> errors = new ConcurrentLinkedQueue<>();
     private final Queue<Duration> failedAfter = new ConcurrentLinkedQueue<>();
     private volatile Queue<Double> writeMillis = new ConcurrentLinkedQueue<>();
+    private final Disposable.Composite running = Disposables.composite();
     private RoutingConnectionFactory factory;
 
     StampedeIT(PostgresCluster cluster) {
@@ -66,6 +68,8 @@ class StampedeIT {
 
     @AfterEach
     void close() {
+        // they would go on for ever against a closed router
+        running.dispose();
         Blocking.run(factory.close());
     }
 
@@ -80,6 +84,7 @@ class StampedeIT {
                 .flatMap(i -> write().delayElement(Duration.ofMillis(2)).repeat(), WRITERS)
                 .subscribe(ignored -> {}, errors::add);
 
+        running.add(writers);
         List<Double> alone = new ArrayList<>();
         List<Double> beside = new ArrayList<>();
         int most = 0;
@@ -92,6 +97,7 @@ class StampedeIT {
             Disposable readers = Flux.range(0, READERS)
                     .flatMap(i -> timed(token).repeat(), READERS)
                     .subscribe(ignored -> {}, errors::add);
+            running.add(readers);
             await().until(() -> factory.waiting() > READERS / 2);
             writeMillis = new ConcurrentLinkedQueue<>();
             most = Math.max(most, slice());
@@ -102,6 +108,7 @@ class StampedeIT {
         Disposable last = Flux.range(0, READERS)
                 .flatMap(i -> timed(token).repeat(), READERS)
                 .subscribe(ignored -> {}, errors::add);
+        running.add(last);
         await().until(() -> factory.waiting() > READERS / 2);
         await().until(() -> !failedAfter.isEmpty());
         long resumed = System.nanoTime();
