@@ -81,7 +81,7 @@ class FallbackReadsTests {
             Fixture.PATIENCE,
             budget,
             monitor::now);
-    private final RoutedConnection connection = new RoutedConnection(lender, engine, null);
+    private final RoutedConnection connection = new RoutedConnection(lender, engine, null, false);
     private final CausalSession session = CausalSession.create();
 
     @BeforeEach
