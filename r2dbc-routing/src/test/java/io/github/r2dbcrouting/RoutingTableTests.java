@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,17 @@ class RoutingTableTests {
     void drawsOnlyTheHeadBeforeAnythingIsKnown() {
         assertThat(new RoutingTable(0, List.of(), null, null))
                 .hasToString("server  role  status  tags  position  problem\n");
+    }
+
+    @Test
+    void keepsTheLineOfHistoryWithOtherLags() {
+        Lineage line = Lineage.of(2, List.of(new WalPosition("7", 1, 0x3000000)));
+        RoutingTable table = new RoutingTable(1, List.of(primary, replica), null, "7", line, 1);
+
+        RoutingTable same = table.withLags(server -> Lag.UNKNOWN);
+
+        assertThat(same.lineage()).isSameAs(line);
+        assertThat(same.followed()).isEqualTo(1);
     }
 
     @Test
