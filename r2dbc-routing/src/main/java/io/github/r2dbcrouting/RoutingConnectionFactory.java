@@ -107,6 +107,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                         ACQUIRE_LIMIT,
                         pool.andThen(server.spec().pool()))));
         List<ServerPool> byIndex = List.copyOf(pools.values());
+        monitor.tables().onPublished(table -> {
+            for (int i = 0; i < byIndex.size(); i++) {
+                byIndex.get(i).published(table, i);
+            }
+        });
         this.router = new Router(
                 server -> byIndex.get(server).inFlight(),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
@@ -322,10 +327,10 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
-     * Returns the pool of a server, for metrics.
+     * Returns the pool of a server, for metrics. A server gets a new one when it was restarted, or has changed its role.
      *
      * @param server the server's name
-     * @return its pool
+     * @return its pool at this moment: to be asked for again by each scrape
      * @throws IllegalArgumentException if there is no such server
      */
     public ConnectionPool pool(String server) {

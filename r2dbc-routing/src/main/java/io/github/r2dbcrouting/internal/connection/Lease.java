@@ -44,6 +44,7 @@ final class Lease {
     private static final int NOT_IN_USE = -1;
 
     private final ServerPool pool;
+    private final PoolGeneration generation;
     private final ServerState server;
     private final Connection pooled;
     private final PhysicalConnection physical;
@@ -61,12 +62,19 @@ final class Lease {
     private volatile @Nullable IsolationLevel isolationBefore;
     private volatile @Nullable HeldBegin heldBegin;
 
-    Lease(ServerPool pool, ServerState server, Connection pooled, PhysicalConnection physical) {
+    Lease(
+            ServerPool pool,
+            PoolGeneration generation,
+            ServerState server,
+            Connection pooled,
+            PhysicalConnection physical) {
         this.pool = pool;
+        this.generation = generation;
         this.server = server;
         this.pooled = pooled;
         this.physical = physical;
         pool.lent().incrementAndGet();
+        generation.lent(this);
     }
 
     ServerState server() {
@@ -320,6 +328,15 @@ final class Lease {
         });
     }
 
+    /**
+     * Closes the connection while its borrower has it, who finds it lost: nothing more is sent, or heard, on it. It
+     * still has to be given back.
+     */
+    void sever() {
+        uncertain = true;
+        Detached.run(physical.close(), error -> LOG.debug("a connection of {} was not closed", server.name(), error));
+    }
+
     private Mono<Void> giveBack() {
         boolean blocked = !unconsumed.isEmpty();
         unconsumed.forEach(RoutedResult::discard);
@@ -337,6 +354,7 @@ final class Lease {
                 .doFinally(signal -> {
                     reads.forEach(read -> ended(read, false));
                     pool.lent().decrementAndGet();
+                    generation.givenBack(this);
                     over = true;
                     releasePermits();
                     returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);

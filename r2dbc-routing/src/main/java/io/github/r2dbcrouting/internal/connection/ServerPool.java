@@ -1,9 +1,11 @@
 package io.github.r2dbcrouting.internal.connection;
 
+import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.spi.Engine;
@@ -15,6 +17,10 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import io.r2dbc.spi.Wrapped;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -23,10 +29,19 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
-/** Lends the connections of one server. Thread-safe. */
+/**
+ * Lends the connections of one server.
+ *
+ * <p>They belong to one life of the server in one role of it. When either changes there is a new generation of them,
+ * since r2dbc-pool cannot let all of its connections go at once: one pool ends, and another one takes its place. A
+ * borrower who only waited for a connection goes on to that. Thread-safe.
+ */
 public final class ServerPool {
 
     private static final Logger LOG = LoggerFactory.getLogger(ServerPool.class);
+
+    /** When to try again if the pool's settings, which are the application's, did not let it be made. */
+    private static final Duration RETRY = Duration.ofSeconds(1);
 
     private static final Duration IDLE_LIMIT = Duration.ofMinutes(30);
 
@@ -35,7 +50,12 @@ public final class ServerPool {
     private final ClusterMonitor monitor;
     private final Safeguards safeguards;
     private final Duration acquireLimit;
-    private final ConnectionPool pool;
+    private final ConnectionPoolConfiguration configuration;
+    private final Serial renewals = new Serial();
+    private final Set<PoolGeneration> parting = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile PoolGeneration generation;
+    private volatile Tenure tenure = Tenure.UNKNOWN;
     private final AtomicInteger lent = new AtomicInteger();
 
     /**
@@ -62,22 +82,21 @@ public final class ServerPool {
         this.monitor = monitor;
         this.safeguards = safeguards;
         this.acquireLimit = acquireLimit;
-        ConnectionPoolConfiguration.Builder configuration = ConnectionPoolConfiguration.builder(
+        ConnectionPoolConfiguration.Builder builder = ConnectionPoolConfiguration.builder(
                         new PhysicalConnectionFactory(driver, engine, monitor))
                 .name("r2dbc-routing-" + server)
                 .initialSize(0)
                 .maxSize(DEFAULT_SIZE);
-        customizer.accept(configuration);
+        customizer.accept(builder);
         // the router bounds the acquisition itself, since the pool's own timers cost more than its acquisition;
         // it tries another server sooner than the same one; and a dead connection is not lent in the first place
-        ConnectionPoolConfiguration built = configuration
-                .maxAcquireTime(Duration.ofMillis(-1))
+        this.configuration = builder.maxAcquireTime(Duration.ofMillis(-1))
                 .acquireRetry(0)
-                .customizer(builder ->
-                        builder.evictionPredicate((connection, metadata) -> metadata.idleTime() >= IDLE_LIMIT.toMillis()
+                .customizer(pool ->
+                        pool.evictionPredicate((connection, metadata) -> metadata.idleTime() >= IDLE_LIMIT.toMillis()
                                 || (connection instanceof PhysicalConnection physical && physical.defunct())))
                 .build();
-        this.pool = new ConnectionPool(built);
+        this.generation = new PoolGeneration(new ConnectionPool(configuration));
     }
 
     /** So many connections a server, unless the application says otherwise. */
@@ -90,23 +109,105 @@ public final class ServerPool {
      * @return the lease; nothing happens before it is subscribed, and cancelling it before it emits leaves nothing lent
      */
     Mono<Lease> lend(ServerState state) {
-        return acquire().map(pooled -> {
-            Wrapped<?> wrapped = (Wrapped<?>) pooled;
-            return new Lease(this, state, pooled, (PhysicalConnection) wrapped.unwrap());
-        });
+        return Mono.defer(() -> lend(state, generation, true, monitor.now()));
     }
 
-    private Mono<Connection> acquire() {
+    /** Nothing was sent yet, so what failed with one generation may be had from the next: once. */
+    private Mono<Lease> lend(ServerState state, PoolGeneration from, boolean again, long since) {
+        return acquire(from, since)
+                .<Lease>handle((pooled, sink) -> {
+                    Wrapped<?> wrapped = (Wrapped<?>) pooled;
+                    Lease lease = new Lease(this, from, state, pooled, (PhysicalConnection) wrapped.unwrap());
+                    if (from.ended()) {
+                        Detached.run(lease.discard(), error -> LOG.debug("{} gave a connection late", server, error));
+                        sink.error(endedMeanwhile());
+                    } else {
+                        sink.next(lease);
+                    }
+                })
+                .onErrorResume(
+                        error -> from.ended(),
+                        error -> from.succeeded()
+                                .timeout(acquireLimit, Mono.error(this::endedMeanwhile))
+                                .then(Mono.defer(() -> again && tenure.allows(state)
+                                        ? lend(state, generation, false, since)
+                                        : Mono.error(endedMeanwhile()))));
+    }
+
+    private UnfitConnectionException endedMeanwhile() {
+        return new UnfitConnectionException("a connection to " + server + " could not be had: the server was restarted"
+                + ", or changed its role, at this moment");
+    }
+
+    private Mono<Connection> acquire(PoolGeneration from, long since) {
         if (!safeguards.has(Safeguard.SHIELDED_ACQUISITION)) {
-            return Mono.from(Flux.<Connection>from(pool.create()).hide());
+            return Mono.from(Flux.<Connection>from(from.pool().create()).hide());
         }
+        Duration left = acquireLimit.minusNanos(monitor.now() - since);
         return new Acquisition<>(
-                pool.create(),
+                from.pool().create(),
                 late -> Detached.run(late.close(), error -> LOG.debug("{} gave a connection late", server, error)),
-                acquireLimit,
+                left.isNegative() ? Duration.ZERO : left,
                 Schedulers.parallel(),
                 () -> new R2dbcTimeoutException("no connection of " + server + " became free within "
-                        + acquireLimit.toMillis() + " ms: " + lent.get() + " of its " + size() + " are lent"));
+                        + acquireLimit.toMillis() + " ms: " + from.size() + " of its " + size() + " are lent"),
+                from.succeeded().then(Mono.error(this::endedMeanwhile)));
+    }
+
+    /**
+     * Learns what the table says of the server: in another life or role it gets other connections. Called within the
+     * monitor's task, for one table after the other; returns at once.
+     *
+     * @param table the table
+     * @param index the server's place in it
+     */
+    public void published(RoutingTable table, int index) {
+        Tenure before = tenure;
+        Tenure now = Tenure.of(table, index, before);
+        if (!now.equals(before)) {
+            tenure = now;
+            if (before.known() && safeguards.has(Safeguard.POOL_GENERATIONS)) {
+                // closing connections is not the monitor's task
+                Schedulers.parallel().schedule(() -> renewals.execute(this::renew));
+            }
+        }
+    }
+
+    /**
+     * Puts a new pool into the old one's place. The old one is disposed of first, since it may be known to the
+     * platform's MBean server by the name that both have; meanwhile whoever wants a connection waits.
+     */
+    private void renew() {
+        PoolGeneration old = generation;
+        Tenure now = tenure;
+        if (closed.get()) {
+            return;
+        }
+        LOG.debug("{} is {} now: its connections are replaced", server, now);
+        old.end();
+        parting.removeIf(PoolGeneration::over);
+        parting.add(old);
+        // before anything else that takes time: what is committed there from now on is lost
+        parting.forEach(generationBefore -> generationBefore.part(now));
+        PoolGeneration next;
+        try {
+            next = new PoolGeneration(new ConnectionPool(configuration));
+        } catch (RuntimeException failure) {
+            LOG.error("{} gets no new pool yet", server, failure);
+            var unused = Schedulers.parallel()
+                    .schedule(() -> renewals.execute(this::renew), RETRY.toMillis(), TimeUnit.MILLISECONDS);
+            return;
+        }
+        generation = next;
+        old.succeed();
+        if (closed.get()) {
+            Detached.run(next.close(), error -> LOG.debug("a late pool of {} was not closed", server, error));
+        }
+    }
+
+    /** The pool from which connections are taken now. */
+    PoolGeneration generation() {
+        return generation;
     }
 
     /**
@@ -115,7 +216,11 @@ public final class ServerPool {
      * @return the greatest number of its connections
      */
     public int size() {
-        return pool.getMetrics().map(PoolMetrics::getMaxAllocatedSize).orElse(DEFAULT_SIZE);
+        return generation
+                .pool()
+                .getMetrics()
+                .map(PoolMetrics::getMaxAllocatedSize)
+                .orElse(DEFAULT_SIZE);
     }
 
     Engine engine() {
@@ -137,16 +242,20 @@ public final class ServerPool {
      */
     public int inFlight() {
         return lent.get()
-                + pool.getMetrics().map(PoolMetrics::pendingAcquireSize).orElse(0);
+                + generation
+                        .pool()
+                        .getMetrics()
+                        .map(PoolMetrics::pendingAcquireSize)
+                        .orElse(0);
     }
 
     /**
      * Returns the pool.
      *
-     * @return the pool, for metrics
+     * @return the pool from which connections are taken now, for metrics
      */
     public ConnectionPool pool() {
-        return pool;
+        return generation.pool();
     }
 
     /**
@@ -155,6 +264,9 @@ public final class ServerPool {
      * @return completes when the idle ones are closed
      */
     public Mono<Void> close() {
-        return pool.disposeLater();
+        return Mono.defer(() -> {
+            closed.set(true);
+            return generation.close();
+        });
     }
 }

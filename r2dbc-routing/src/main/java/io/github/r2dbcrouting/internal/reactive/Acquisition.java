@@ -35,9 +35,10 @@ public final class Acquisition<T> extends Mono<T> {
     private final Duration limit;
     private final Scheduler timer;
     private final Supplier<? extends Throwable> late;
+    private final Mono<?> until;
 
     /**
-     * Creates an acquisition.
+     * Creates an acquisition that waits until its limit.
      *
      * @param source emits the resource
      * @param giveBack takes a resource that nobody waits for any longer; must not throw
@@ -51,11 +52,32 @@ public final class Acquisition<T> extends Mono<T> {
             Duration limit,
             Scheduler timer,
             Supplier<? extends Throwable> late) {
+        this(source, giveBack, limit, timer, late, Mono.never());
+    }
+
+    /**
+     * Creates an acquisition that something else may end, too.
+     *
+     * @param source emits the resource
+     * @param giveBack takes a resource that nobody waits for any longer; must not throw
+     * @param limit how long to wait for the source
+     * @param timer where the limit is watched
+     * @param late makes the error to signal at the limit
+     * @param until ends the wait by an error, which is signalled; subscribed only if the source does not answer at once
+     */
+    public Acquisition(
+            Publisher<? extends T> source,
+            Consumer<? super T> giveBack,
+            Duration limit,
+            Scheduler timer,
+            Supplier<? extends Throwable> late,
+            Mono<?> until) {
         this.source = source;
         this.giveBack = giveBack;
         this.limit = limit;
         this.timer = timer;
         this.late = late;
+        this.until = until;
     }
 
     @Override
@@ -75,6 +97,7 @@ public final class Acquisition<T> extends Mono<T> {
         private final transient CoreSubscriber<? super T> actual;
         private transient volatile @Nullable Subscription upstream;
         private transient volatile @Nullable Disposable deadline;
+        private transient volatile @Nullable Disposable ending;
 
         Shield(Acquisition<T> acquisition, CoreSubscriber<? super T> actual) {
             this.acquisition = acquisition;
@@ -91,22 +114,25 @@ public final class Acquisition<T> extends Mono<T> {
             if (Operators.validate(n) && compareAndSet(NOT_STARTED, WAITING)) {
                 acquisition.source.subscribe(this);
                 if (get() == WAITING) {
-                    watchLimit();
+                    watch();
                 }
             }
         }
 
-        private void watchLimit() {
-            deadline = acquisition.timer.schedule(this::giveUp, acquisition.limit.toNanos(), TimeUnit.NANOSECONDS);
+        private void watch() {
+            deadline = acquisition.timer.schedule(
+                    () -> giveUp(acquisition.late), acquisition.limit.toNanos(), TimeUnit.NANOSECONDS);
+            ending = acquisition.until.subscribe(ignored -> {}, error -> giveUp(() -> error));
             if (get() == DONE) {
                 stopWatching();
             }
         }
 
-        private void giveUp() {
+        private void giveUp(Supplier<? extends Throwable> why) {
             if (compareAndSet(WAITING, DONE)) {
+                stopWatching();
                 cancelUpstream();
-                actual.onError(acquisition.late.get());
+                actual.onError(why.get());
             }
         }
 
@@ -163,7 +189,11 @@ public final class Acquisition<T> extends Mono<T> {
         }
 
         private void stopWatching() {
-            Disposable watched = deadline;
+            dispose(deadline);
+            dispose(ending);
+        }
+
+        private static void dispose(@Nullable Disposable watched) {
             if (watched != null) {
                 watched.dispose();
             }

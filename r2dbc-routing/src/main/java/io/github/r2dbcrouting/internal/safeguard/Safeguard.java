@@ -14,6 +14,8 @@ public enum Safeguard {
     TIMELINES,
     /** Of several primaries on equal branches only the one that was followed is followed, up or down. */
     ONE_PRIMARY,
+    /** The connections of a server end with its life, and with its role. */
+    POOL_GENERATIONS,
     /** A connection that arrives after its borrower has gone is given back, and one in use is not. */
     SHIELDED_ACQUISITION,
     /** A replica serves a read with a bound of age only if it is surely no older. */

@@ -2,6 +2,8 @@ package io.github.r2dbcrouting.internal.table;
 
 import io.github.r2dbcrouting.RoutingTable;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -16,6 +18,7 @@ import reactor.core.scheduler.Schedulers;
 public final class TableRef {
 
     private final Sinks.Many<RoutingTable> updates = Sinks.many().replay().latest();
+    private final List<Consumer<? super RoutingTable>> readers = new CopyOnWriteArrayList<>();
     private final Questions questions;
     private final Watch watch;
     private volatile RoutingTable current = new RoutingTable(0, List.of(), null, null);
@@ -47,8 +50,18 @@ public final class TableRef {
     public void publish(RoutingTable table) {
         RoutingTable before = current;
         current = table;
+        readers.forEach(reader -> reader.accept(table));
         watch.published(before, table);
         updates.emitNext(table, Sinks.EmitFailureHandler.FAIL_FAST);
+    }
+
+    /**
+     * Shows somebody every table from the next one on, before anybody who waits for one is woken.
+     *
+     * @param reader called within the monitor's task, with one table at a time: it must return at once, and not throw
+     */
+    public void onPublished(Consumer<? super RoutingTable> reader) {
+        readers.add(reader);
     }
 
     /**

@@ -62,7 +62,11 @@ final class Fixture {
     /** A lease of a connection that is in no pool: giving it back closes {@code pooled}. */
     Lease lease(FakeConnection driver, FakeConnection pooled) {
         return new Lease(
-                pool, state(), pooled, new PhysicalConnection(driver, server.introduction(), monitor.now(), 0));
+                pool,
+                pool.generation(),
+                state(),
+                pooled,
+                new PhysicalConnection(driver, server.introduction(), monitor.now(), 0));
     }
 
     /** One that routes everything to this server. */

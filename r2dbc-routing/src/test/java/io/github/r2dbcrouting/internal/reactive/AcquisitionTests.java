@@ -16,6 +16,7 @@ import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.test.StepVerifier;
 import reactor.test.scheduler.VirtualTimeScheduler;
 import reactor.util.context.Context;
@@ -296,6 +297,46 @@ class AcquisitionTests {
         }
     }
 
+    @Test
+    void givesUpWhenItsWaitIsEnded() {
+        Sinks.Empty<String> until = Sinks.empty();
+        acquire(source, until.asMono()).subscribe(borrower);
+        borrower.request();
+
+        until.emitError(new IllegalStateException("expected"), Sinks.EmitFailureHandler.FAIL_FAST);
+
+        assertThat(borrower.signals).containsExactly("IllegalStateException");
+        assertThat(source.cancelled).isTrue();
+        source.emit("late");
+        time.advanceTimeBy(LIMIT);
+        assertThat(givenBack).containsExactly("late");
+        assertThat(borrower.signals).hasSize(1);
+    }
+
+    @Test
+    void looksNoLongerForTheEndOfAWaitThatIsOver() {
+        Sinks.Empty<String> until = Sinks.empty();
+        acquire(source, until.asMono()).subscribe(borrower);
+        borrower.request();
+        assertThat(until.currentSubscriberCount()).isEqualTo(1);
+
+        source.emit("a");
+
+        assertThat(until.currentSubscriberCount()).isZero();
+        assertThat(borrower.signals).containsExactly("a", "complete");
+        assertThat(source.cancelled).isFalse();
+    }
+
+    @Test
+    void givesUpAtOnceWhereTheWaitHasEndedAlready() {
+        acquire(source, Mono.error(new IllegalStateException("expected"))).subscribe(borrower);
+
+        borrower.request();
+
+        assertThat(borrower.signals).containsExactly("IllegalStateException");
+        assertThat(source.cancelled).isTrue();
+    }
+
     private void start() {
         acquire(source).subscribe(borrower);
         borrower.request();
@@ -304,6 +345,10 @@ class AcquisitionTests {
 
     private Acquisition<String> acquire(Publisher<String> from) {
         return new Acquisition<>(from, givenBack::add, LIMIT, time, TimeoutException::new);
+    }
+
+    private Acquisition<String> acquire(Publisher<String> from, Mono<String> until) {
+        return new Acquisition<>(from, givenBack::add, LIMIT, time, TimeoutException::new, until);
     }
 
     /** Emits when it is told to, also after a cancel, as a pool may. */

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.fake.NoQuestions;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import reactor.test.StepVerifier;
 
@@ -61,6 +62,23 @@ class TableRefTests {
                 .expectComplete()
                 .verify(LIMIT);
         StepVerifier.create(tables.await(table -> false)).expectComplete().verify(LIMIT);
+    }
+
+    @Test
+    void showsEachTableToItsReadersBeforeItWakesAnybody() {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        tables.publish(table(1));
+        tables.onPublished(
+                table -> heard.add(table.version() + " of " + tables.current().version()));
+
+        StepVerifier.create(tables.await(table -> table.version() == 2).doOnNext(table -> heard.add("woken")))
+                .expectSubscription()
+                .then(() -> tables.publish(table(2)))
+                .expectNextCount(1)
+                .expectComplete()
+                .verify(LIMIT);
+
+        assertThat(heard).containsExactly("2 of 2", "woken");
     }
 
     private static RoutingTable table(long version) {
