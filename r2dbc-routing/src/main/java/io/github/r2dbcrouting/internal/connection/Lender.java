@@ -231,6 +231,11 @@ public final class Lender {
         return next != null && !tried.get(next.index()) && retries.take(before);
     }
 
+    /** Whether a write, a transaction, and a read that has emitted something, fail as they failed. */
+    boolean repeatsOnlyWhatIsSafe() {
+        return safeguards.has(Safeguard.SAFE_RETRIES);
+    }
+
     /** A request could not use a replica, for no fault of its own. */
     void failed(ServerState server) {
         tables.questions().surprisedBy(server.index());

@@ -20,6 +20,8 @@ public enum Safeguard {
     STALENESS_BOUND,
     /** Reads that fall back to the primary are bounded. */
     FALLBACK_BUDGET,
+    /** Only a read outside a transaction that has emitted nothing is run again after a failure. */
+    SAFE_RETRIES,
     /** All who wait for a replica share one stream of probes. */
     SHARED_WATCH,
     /** What a URL holds is kept out of the messages about it. */
