@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import io.github.r2dbcrouting.spi.Lineage;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -141,5 +142,16 @@ class RoutingTableTests {
                 1,
                 tooFarBehind,
                 problem);
+    }
+
+    @Test
+    void keepsWhatItKnowsOfTheLineWhenItLearnsOfLags() {
+        Lineage line = Lineage.of(2, List.of(new WalPosition("7", 1, 50)));
+        RoutingTable table = new RoutingTable(1, List.of(), null, "7", line, 3);
+
+        RoutingTable withLags = table.withLags(server -> Lag.UNKNOWN);
+
+        assertThat(withLags.lineage()).isEqualTo(line);
+        assertThat(withLags.followed()).isEqualTo(3);
     }
 }
