@@ -311,6 +311,21 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
+     * Returns how often a read came with a position that the primary has not come to, for metrics. More than a few mean
+     * that somebody forges tokens.
+     *
+     * @return the number since the factory was built, each position counted for each read that required it
+     */
+    public long rejectedPositions() {
+        return monitor.rejectedPositions();
+    }
+
+    /** How often the primary was asked for the end of its history. */
+    long endProbes() {
+        return monitor.endProbes();
+    }
+
+    /**
      * Returns the pool of a server, for metrics.
      *
      * @param server the server's name

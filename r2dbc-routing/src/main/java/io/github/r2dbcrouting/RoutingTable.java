@@ -161,7 +161,8 @@ public final class RoutingTable {
         for (ServerState server : servers) {
             known.add(server.withLag(lags.apply(server)));
         }
-        return new RoutingTable(version, known, primary == null ? null : known.get(primary.index()), cluster, lineage, followed);
+        return new RoutingTable(
+                version, known, primary == null ? null : known.get(primary.index()), cluster, lineage, followed);
     }
 
     private boolean isPrimary(ServerState server) {

@@ -43,6 +43,9 @@ public final class Lender {
     /** So long a read waits to learn what its session has seen elsewhere; then the primary serves it. */
     static final Duration FLOOR_LIMIT = Duration.ofMillis(50);
 
+    /** So long a read waits for a branch of history that is known elsewhere; after a probe of every server. */
+    static final Duration CATCH_UP_LIMIT = Duration.ofMillis(500);
+
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
@@ -131,6 +134,43 @@ public final class Lender {
 
     /** What becomes of a read that is the replicas', and that none of them can serve now. */
     private Mono<Route> insteadOfReplica(Route now, Ask ask, BitSet tried, ContextView context) {
+        Plausibility required = safeguards.has(Safeguard.TOKEN_PLAUSIBILITY)
+                ? Plausibility.of(ask, now.table())
+                : Plausibility.NOT_IN_DOUBT;
+        if (required.routerBehind()) {
+            return catchUp(ask, tried);
+        }
+        if (!required.inDoubt().isEmpty()) {
+            return tables.questions().beyondTheEnd(required.inDoubt()).flatMap(beyond -> {
+                if (beyond.isEmpty()) {
+                    return behind(now, ask, tried, context);
+                }
+                Objects.requireNonNull(ask.session(), "session").forget(beyond);
+                return route(ask, tried);
+            });
+        }
+        return behind(now, ask, tried, context);
+    }
+
+    /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */
+    private Mono<Route> catchUp(Ask ask, BitSet tried) {
+        tables.current().servers().forEach(server -> tables.questions().surprisedBy(server.index()));
+        Predicate<RoutingTable> upToDate = table -> !Plausibility.of(ask, table).routerBehind();
+        return tables.await(upToDate)
+                .timeout(CATCH_UP_LIMIT, Mono.error(Lender::routerBehind))
+                .switchIfEmpty(Mono.error(Lender::closed))
+                .then(route(ask, tried));
+    }
+
+    private static NoEligibleServerException routerBehind() {
+        return new NoEligibleServerException(
+                "the session's token lies on a later branch of history than the primary that is followed here: another"
+                        + " server was promoted, and none of the configured ones was found to be it within "
+                        + CATCH_UP_LIMIT.toMillis() + " ms",
+                null);
+    }
+
+    private Mono<Route> behind(Route now, Ask ask, BitSet tried, ContextView context) {
         WhenBehind whenBehind = ask.whenBehind() == null ? patience.whenBehind() : ask.whenBehind();
         Duration maxWait = ask.maxWait() == null ? patience.maxWait() : ask.maxWait();
         boolean primaryMissing = now.server() == null && whenBehind != WhenBehind.WAIT;

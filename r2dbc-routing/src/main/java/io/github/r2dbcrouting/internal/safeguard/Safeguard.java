@@ -22,6 +22,8 @@ public enum Safeguard {
     FALLBACK_BUDGET,
     /** Only a read outside a transaction that has emitted nothing is run again after a failure. */
     SAFE_RETRIES,
+    /** A position that the primary has not come to is no reason to wait, or to read from the primary. */
+    TOKEN_PLAUSIBILITY,
     /** All who wait for a replica share one stream of probes. */
     SHARED_WATCH,
     /** What a URL holds is kept out of the messages about it. */
