@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.r2dbcrouting.postgresql.WalPosition;
-import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
