@@ -99,6 +99,7 @@ public final class Lender {
      */
     Mono<Route> route(Ask ask, BitSet tried) {
         return Mono.deferContextual(context -> {
+            router.policies().check(ask.policy());
             if (!started(tables.current())) {
                 return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
@@ -173,12 +174,12 @@ public final class Lender {
     private Mono<Route> behind(Route now, Ask ask, BitSet tried, ContextView context) {
         WhenBehind whenBehind = ask.whenBehind() == null ? patience.whenBehind() : ask.whenBehind();
         Duration maxWait = ask.maxWait() == null ? patience.maxWait() : ask.maxWait();
-        boolean primaryMissing = now.server() == null && whenBehind != WhenBehind.WAIT;
+        boolean primaryMissing = now.server() == null && !now.halted() && whenBehind != WhenBehind.WAIT;
         Duration deadline = primaryMissing && patience.primary().compareTo(patience.readDeadline()) < 0
                 ? patience.primary()
                 : patience.readDeadline();
         leaveQuestions(ask);
-        if (whenBehind == WhenBehind.FAIL) {
+        if (whenBehind == WhenBehind.FAIL || !router.policies().servable(ask.policy())) {
             return Mono.error(nobody(ask, tried, Duration.ZERO));
         }
         if (now.server() != null && !safeguards.has(Safeguard.FALLBACK_BUDGET)) {
