@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param freshness how fresh it must be
  * @param candidates every configured server, with what kept it from being chosen
  * @param waited how long it was waited for; zero if it was chosen at once
+ * @param policy the name of the policy that chose among the replicas; {@code null} if none did
  * @since 0.1.0
  */
 public record RouteDecision(
@@ -24,7 +25,8 @@ public record RouteDecision(
         Intent intent,
         Freshness freshness,
         List<Candidate> candidates,
-        Duration waited) {
+        Duration waited,
+        @Nullable String policy) {
 
     /**
      * Creates a decision that was made at once.
@@ -43,7 +45,7 @@ public record RouteDecision(
             Intent intent,
             Freshness freshness,
             List<Candidate> candidates) {
-        this(server, role, reason, intent, freshness, candidates, Duration.ZERO);
+        this(server, role, reason, intent, freshness, candidates, Duration.ZERO, null);
     }
 
     /** Returns the decision in words, on one line. */
@@ -51,7 +53,8 @@ public record RouteDecision(
     public String toString() {
         String asked = intent == Intent.WRITE ? "write" : freshness + " read";
         String after = waited.isZero() ? "" : " after " + waited.toMillis() + " ms";
-        return asked + " -> " + (server == null ? "nobody" : server) + after + ": " + reason.text() + " ["
+        String by = policy == null ? "" : " by policy " + policy;
+        return asked + by + " -> " + (server == null ? "nobody" : server) + after + ": " + reason.text() + " ["
                 + candidates.stream().map(Candidate::toString).collect(Collectors.joining("; ")) + "]";
     }
 
@@ -129,6 +132,8 @@ public record RouteDecision(
         EJECTED("left alone for a while, since it failed requests lately"),
         /** The session has read from another replica, whose position then is not known yet. */
         SEEN_ELSEWHERE("may lack what the session has read from another replica"),
+        /** The read's policy prefers others, or leaves nobody. */
+        NOT_IN_POLICY("not chosen by the policy"),
         /** A connection to it could not be had for this request, or did not hold what the table says. */
         FAILED("could not be used for this request");
 

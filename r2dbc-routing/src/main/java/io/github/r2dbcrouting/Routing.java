@@ -20,20 +20,26 @@ import reactor.util.context.ContextView;
  */
 public final class Routing implements Function<Context, Context> {
 
-    private static final Routing READ = new Routing(Intent.READ, null, null, null);
-    private static final Routing WRITE = new Routing(Intent.WRITE, null, null, null);
+    private static final Routing READ = new Routing(Intent.READ, null, null, null, null);
+    private static final Routing WRITE = new Routing(Intent.WRITE, null, null, null, null);
 
     private final Intent intent;
     private final @Nullable Freshness freshness;
     private final @Nullable WhenBehind whenBehind;
     private final @Nullable Duration maxWait;
+    private final @Nullable String policy;
 
     private Routing(
-            Intent intent, @Nullable Freshness freshness, @Nullable WhenBehind whenBehind, @Nullable Duration maxWait) {
+            Intent intent,
+            @Nullable Freshness freshness,
+            @Nullable WhenBehind whenBehind,
+            @Nullable Duration maxWait,
+            @Nullable String policy) {
         this.intent = intent;
         this.freshness = freshness;
         this.whenBehind = whenBehind;
         this.maxWait = maxWait;
+        this.policy = policy;
     }
 
     /**
@@ -110,7 +116,7 @@ public final class Routing implements Function<Context, Context> {
      * @return a copy of this entry
      */
     public Routing freshness(Freshness asked) {
-        return new Routing(intent, Objects.requireNonNull(asked, "freshness"), whenBehind, maxWait);
+        return new Routing(intent, Objects.requireNonNull(asked, "freshness"), whenBehind, maxWait, policy);
     }
 
     /**
@@ -120,7 +126,7 @@ public final class Routing implements Function<Context, Context> {
      * @return a copy of this entry
      */
     public Routing whenBehind(WhenBehind asked) {
-        return new Routing(intent, freshness, Objects.requireNonNull(asked, "whenBehind"), maxWait);
+        return new Routing(intent, freshness, Objects.requireNonNull(asked, "whenBehind"), maxWait, policy);
     }
 
     /**
@@ -135,7 +141,27 @@ public final class Routing implements Function<Context, Context> {
         if (asked.isNegative()) {
             throw new IllegalArgumentException("a wait is not negative: " + asked);
         }
-        return new Routing(intent, freshness, whenBehind, asked);
+        return new Routing(intent, freshness, whenBehind, asked, policy);
+    }
+
+    /**
+     * Chooses among the replicas that are fresh enough by another policy than the default one.
+     *
+     * @param name the name of a policy of the factory's; where there is none of that name, whatever is subscribed under
+     *     this entry fails with {@link UnknownPolicyException}
+     * @return a copy of this entry
+     */
+    public Routing policy(String name) {
+        return new Routing(intent, freshness, whenBehind, maxWait, Objects.requireNonNull(name, "name"));
+    }
+
+    /**
+     * Returns by which policy a replica is chosen.
+     *
+     * @return the policy's name, or {@code null} for the default one
+     */
+    public @Nullable String policy() {
+        return policy;
     }
 
     /**
@@ -187,6 +213,7 @@ public final class Routing implements Function<Context, Context> {
         return "read"
                 + (freshness == null ? "" : ", " + freshness)
                 + (whenBehind == null ? "" : ", " + whenBehind)
-                + (maxWait == null ? "" : ", at most " + maxWait.toMillis() + " ms waiting");
+                + (maxWait == null ? "" : ", at most " + maxWait.toMillis() + " ms waiting")
+                + (policy == null ? "" : ", policy " + policy);
     }
 }

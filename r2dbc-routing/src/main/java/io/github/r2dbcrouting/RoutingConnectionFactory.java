@@ -14,11 +14,13 @@ import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.pool.ConnectionPool;
@@ -118,7 +120,10 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 builder.safeguards,
                 new Ejections(System::nanoTime),
                 clock,
-                builder.primaryAfterWrite);
+                builder.primaryAfterWrite,
+                new Policies(
+                        builder.policies,
+                        servers.stream().map(server -> server.spec().tags()).toList()));
         FallbackBudget budget = new FallbackBudget(
                 () -> builder.fallbackBudget > 0 ? builder.fallbackBudget : defaultBudget(byIndex), FALLBACK_QUEUE);
         this.lender = new Lender(
@@ -327,6 +332,21 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
+     * Returns how often a read came with a position that the primary has not come to, for metrics. More than a few mean
+     * that somebody forges tokens.
+     *
+     * @return the number since the factory was built, each position counted for each read that required it
+     */
+    public long rejectedPositions() {
+        return monitor.rejectedPositions();
+    }
+
+    /** How often the primary was asked for the end of its history. */
+    long endProbes() {
+        return monitor.endProbes();
+    }
+
+    /**
      * Returns the pool of a server, for metrics. A server gets a new one when it was restarted, or has changed its role.
      *
      * @param server the server's name
@@ -389,6 +409,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Safeguards safeguards = Safeguards.all();
         private int retriesPerRead = DEFAULT_RETRIES;
         private Set<String> readOnlyFunctions = Set.of();
+        private final Map<String, Policy> policies = new LinkedHashMap<>();
 
         private Builder() {}
 
@@ -662,6 +683,23 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             Set<String> all = Set.copyOf(List.of(names));
             var unused = new PostgresEngine(all);
             readOnlyFunctions = all;
+            return this;
+        }
+
+        /**
+         * Defines a policy, by which a replica is chosen among those that are fresh enough for a read.
+         *
+         * @param name how {@link Routing#policy(String)} names it: letters, digits and {@code _}. {@code default} is the
+         *     one of all reads that name none
+         * @param text rules of the policy language, such as {@code tags(near)->min(2); tags(far)}. It replaces the one
+         *     that was defined under the same name before
+         * @return this
+         * @throws PolicySyntaxException if the text is no policy; it says where
+         * @throws IllegalArgumentException if the name is malformed
+         */
+        public Builder policy(String name, String text) {
+            Names.check(name, "a policy's name", "_");
+            policies.put(name, Policy.parse(text));
             return this;
         }
 

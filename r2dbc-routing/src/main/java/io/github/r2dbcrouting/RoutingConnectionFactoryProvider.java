@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.connection.ServerPool;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.ConnectionFactoryProvider;
 import io.r2dbc.spi.Option;
@@ -130,6 +131,13 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
      */
     public static final Option<String> READ_ONLY_FUNCTIONS = Option.valueOf("readOnlyFunctions");
 
+    /**
+     * The policy of the reads that name none. In a URL it is percent-encoded.
+     *
+     * @see RoutingConnectionFactory.Builder#policy
+     */
+    public static final Option<String> POLICY = Option.valueOf("policy");
+
     /** What each option does to the builder: a setting that gets an option gets a line here. */
     static final List<Setting> SETTINGS = List.of(
             new Setting(
@@ -164,7 +172,8 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     "readOnlyFunctions",
                     READ_ONLY_FUNCTIONS,
                     OptionType.TEXT,
-                    RoutingConnectionFactoryProvider::functions));
+                    RoutingConnectionFactoryProvider::functions),
+            Setting.of("policy", POLICY, OptionType.TEXT, (builder, text) -> builder.policy(Policies.DEFAULT, text)));
 
     /**
      * A setting of the builder, and the options that stand for it.

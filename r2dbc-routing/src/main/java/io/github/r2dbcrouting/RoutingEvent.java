@@ -40,4 +40,13 @@ public sealed interface RoutingEvent {
      * @param server the name of the server that the write was sent to; {@code null} where a position told of it
      */
     record WritePossiblyLost(@Nullable String server) implements RoutingEvent {}
+
+    /**
+     * A token holds a position that nobody can have got from the primary: its history has not come so far. The position
+     * is ignored from then on, and reads are served as if it had not been there. Told once for all reads that came with
+     * it at the same time. Somebody forged it, or the primary was restored from a backup.
+     *
+     * @param position the position in the form that it has in the token
+     */
+    record TokenRejected(String position) implements RoutingEvent {}
 }

@@ -4,14 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
 import io.github.r2dbcrouting.test.PostgresServer;
+import io.github.r2dbcrouting.test.Side;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.R2dbcRollbackException;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -115,6 +121,52 @@ class MovingReadsIT {
         assertEverythingIsBack();
     }
 
+    @FailsWithout(Safeguard.SAFE_RETRIES)
+    @Test
+    void bringsNoRowTwice(Safeguards safeguards) {
+        reopen(safeguards);
+        Queue<String> rows = new ConcurrentLinkedQueue<>();
+        String sql = "SELECT n FROM generate_series(1, 5000) AS n WHERE n < 5000 OR NOT pg_is_in_recovery()"
+                + " OR pg_sleep(30) IS NOT NULL";
+        CompletableFuture<Void> read = Flux.usingWhen(
+                        factory.create(),
+                        connection -> Queries.rows(connection, sql).doOnNext(rows::add),
+                        Connection::close)
+                .then()
+                .contextWrite(Routing.read())
+                .toFuture();
+        await().until(() -> !rows.isEmpty());
+
+        await().until(() -> {
+            endBackends("generate_series");
+            return read.isDone();
+        });
+
+        assertThat(rows).doesNotHaveDuplicates();
+        assertThatThrownBy(read::join).hasCauseInstanceOf(R2dbcException.class);
+    }
+
+    @FailsWithout(Safeguard.SAFE_RETRIES)
+    @Test
+    void executesAWriteWhoseAnswerIsLostOnce(Safeguards safeguards) {
+        reopen(safeguards);
+        cluster.primary().execute("CREATE TABLE paid (amount int)");
+        CompletableFuture<Void> write = Queries.update(
+                        factory, "INSERT INTO paid SELECT 1 FROM (SELECT pg_sleep(0.2)) AS s")
+                .toFuture();
+        await().until(() -> backends(cluster.primary(), "INSERT INTO paid") == 1);
+
+        cluster.primary().isolate(Side.CLIENTS);
+        await().until(() -> paid() == 1);
+        cluster.primary().proxy().resetConnections();
+        cluster.primary().reconnect();
+
+        assertThat(write.handle((done, error) -> error).join())
+                .as("what the writer is told: nobody knows whether it has happened")
+                .isInstanceOf(R2dbcNonTransientResourceException.class);
+        assertThat(paid()).as("rows of one write").isEqualTo(1);
+    }
+
     @Test
     void doesNotRepeatAReadInsideATransaction() {
         CompletableFuture<List<String>> read = Mono.usingWhen(
@@ -161,6 +213,15 @@ class MovingReadsIT {
 
         assertThatThrownBy(read::join).hasCauseInstanceOf(R2dbcRollbackException.class);
         Blocking.run(steady.close());
+    }
+
+    private int paid() {
+        return Integer.parseInt(cluster.primary().query("SELECT count(*)::text FROM paid"));
+    }
+
+    private void reopen(Safeguards safeguards) {
+        Blocking.run(factory.close());
+        factory = Factories.ready(Factories.over(cluster, safeguards).retries(2));
     }
 
     private CompletableFuture<List<String>> start(String sql) {

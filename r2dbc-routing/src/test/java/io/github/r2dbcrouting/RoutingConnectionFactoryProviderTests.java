@@ -126,6 +126,14 @@ class RoutingConnectionFactoryProviderTests {
         assertThat(discover(URL + "?" + query)).isNotNull();
     }
 
+    @Test
+    void readsAPolicyThatIsPercentEncoded() {
+        RoutingConnectionFactory factory = discover(URL + "?policy=tags(eu)-%3Emin(1)%3B%20all()");
+
+        assertThat(factory.explain(Routing.read(), null).policy()).isEqualTo("default");
+        assertThat(discover(URL).explain(Routing.read(), null).policy()).isNull();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -138,7 +146,8 @@ class RoutingConnectionFactoryProviderTests {
                 "sslMod=require | did you mean 'sslMode'?",
                 "server=db0,db1 | did you mean 'servers'?",
                 "quantum=1 | there is no option 'quantum'",
-                "policy=x | there is no option 'policy'",
+                "policy=x | 'policy': policy, offset 0: there is no filter 'x'",
+                "polcy=all() | did you mean 'policy'?",
                 "targetServerType=primary | 'targetServerType' cannot be used here: the router knows",
                 "socket=a | several servers do not share a socket",
                 "samplingAtRest=soon | 'samplingAtRest' is 'soon', expected a duration such as 100ms",

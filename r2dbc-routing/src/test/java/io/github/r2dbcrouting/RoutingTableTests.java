@@ -165,4 +165,15 @@ class RoutingTableTests {
                 tooFarBehind,
                 problem);
     }
+
+    @Test
+    void keepsWhatItKnowsOfTheLineWhenItLearnsOfLags() {
+        Lineage line = Lineage.of(2, List.of(new WalPosition("7", 1, 50)));
+        RoutingTable table = new RoutingTable(1, List.of(), null, "7", line, 3);
+
+        RoutingTable withLags = table.withLags(server -> Lag.UNKNOWN);
+
+        assertThat(withLags.lineage()).isEqualTo(line);
+        assertThat(withLags.followed()).isEqualTo(3);
+    }
 }

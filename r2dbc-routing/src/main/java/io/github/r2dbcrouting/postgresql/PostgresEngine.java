@@ -94,6 +94,9 @@ public final class PostgresEngine implements Engine {
     private static final String OBSERVE_INSERTED =
             "SELECT pg_current_wal_insert_lsn()::text, pg_conf_load_time()::text";
 
+    /** No position that was ever read from this primary lies beyond: not a flushed one, and not a replica's. */
+    private static final String INSERTED = "SELECT pg_current_wal_insert_lsn()::text";
+
     /** Asked first: a refusal would leave a line in the server's log with every connection of a monitor. */
     private static final String MAY_READ_FILES = "SELECT has_function_privilege('pg_read_file(text)', 'EXECUTE')::text";
 
@@ -181,6 +184,13 @@ public final class PostgresEngine implements Engine {
                 inserted && position != null ? position.withoutPageHeader() : position,
                 branch,
                 text(row, 1));
+    }
+
+    @Override
+    public Mono<Position> end(Connection connection, Introduction introduction) {
+        String cluster = introduction.identity().cluster();
+        int timeline = (int) introduction.observation().branch();
+        return one(connection, INSERTED, row -> WalPosition.of(cluster, timeline, text(row, 0)));
     }
 
     @Override

@@ -60,6 +60,16 @@ public interface Engine {
     Mono<Observation> nudgeAndObserve(Connection connection, Introduction introduction);
 
     /**
+     * Asks a primary how far its history has come, whether that is on its disk yet or not. Nothing that anybody has seen
+     * of it lies beyond.
+     *
+     * @param connection a connection to a primary, outside a transaction
+     * @param introduction what the connection said when it was opened
+     * @return the end of its history, on its branch; an error if it is no primary
+     */
+    Mono<Position> end(Connection connection, Introduction introduction);
+
+    /**
      * Asks whether a connection of somebody else has ended, and with it whatever it was executing.
      *
      * @param connection a connection to the same server, outside a transaction

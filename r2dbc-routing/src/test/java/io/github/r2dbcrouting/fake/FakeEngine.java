@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Connection;
 import java.time.Duration;
@@ -22,6 +23,7 @@ public final class FakeEngine implements Engine {
         INTRODUCE,
         OBSERVE,
         NUDGE,
+        END,
         BACKEND_GONE
     }
 
@@ -114,6 +116,11 @@ public final class FakeEngine implements Engine {
             throw failing;
         }
         return server.observation();
+    }
+
+    @Override
+    public Mono<Position> end(Connection connection, Introduction introduction) {
+        return ask(connection, Kind.END, FakeServer::at);
     }
 
     @Override

@@ -1,10 +1,13 @@
 package io.github.r2dbcrouting.fake;
 
 import io.github.r2dbcrouting.internal.table.Questions;
+import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
+import java.util.List;
+import reactor.core.publisher.Mono;
 
 /** Hears every question, and looks no sooner for it. */
-public final class NoQuestions implements Questions {
+public class NoQuestions implements Questions {
 
     @Override
     public void replicaBehind() {}
@@ -20,4 +23,9 @@ public final class NoQuestions implements Questions {
 
     @Override
     public void surprisedBy(int server) {}
+
+    @Override
+    public Mono<List<Position>> beyondTheEnd(List<Position> positions) {
+        return Mono.just(List.of());
+    }
 }

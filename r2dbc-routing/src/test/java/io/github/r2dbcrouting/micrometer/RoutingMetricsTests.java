@@ -97,6 +97,13 @@ class RoutingMetricsTests {
 
     private static RouteDecision decision(Duration waited) {
         return new RouteDecision(
-                "db1", ServerRole.REPLICA, Reason.COVERS_TOKEN, Intent.READ, Freshness.causal(), List.of(), waited);
+                "db1",
+                ServerRole.REPLICA,
+                Reason.COVERS_TOKEN,
+                Intent.READ,
+                Freshness.causal(),
+                List.of(),
+                waited,
+                null);
     }
 }

@@ -96,7 +96,7 @@ final class Attempt {
             heard = error;
             execution.failed(lease, error);
         }
-        if (seen || !mayLeave) {
+        if (!mayLeave || (seen && execution.repeatsOnlyWhatIsSafe())) {
             return false;
         }
         wayOn = execution.wayOn(lease, error);

@@ -76,7 +76,7 @@ final class Execution {
         if (command.text().touchesDurability()) {
             lease.physical().forgetDurability();
         }
-        boolean free = command.repeatable() && connection.outsideTransaction(lease);
+        boolean free = (command.repeatable() && connection.outsideTransaction(lease)) || !repeatsOnlyWhatIsSafe();
         return new Attempt(this, lease, tracked, free);
     }
 
@@ -100,6 +100,10 @@ final class Execution {
                     lease.server().name(),
                     error);
             return on(connection.leaseForWrite(ask), StatementText.Kind.WRITE, error);
+        }
+        if (!repeatsOnlyWhatIsSafe() && moves++ == 0 && engine.anotherServerMay(error)) {
+            connection.leave(lease);
+            return on(connection.leaseElsewhere(ask, tried), command.kind(), error);
         }
         // what is only said to be a read may have written on a primary
         boolean read = onReplica || command.kind() == StatementText.Kind.READ;
@@ -126,6 +130,10 @@ final class Execution {
         return elsewhere
                 .onErrorMap(nowhere)
                 .flatMapMany(served -> attempt(served, kind).results());
+    }
+
+    boolean repeatsOnlyWhatIsSafe() {
+        return connection.lender().repeatsOnlyWhatIsSafe();
     }
 
     /** Hears how an attempt failed, whether or not there is a way on. */

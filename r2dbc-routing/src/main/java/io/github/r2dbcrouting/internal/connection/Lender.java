@@ -43,6 +43,9 @@ public final class Lender {
     /** So long a read waits to learn what its session has seen elsewhere; then the primary serves it. */
     static final Duration FLOOR_LIMIT = Duration.ofMillis(50);
 
+    /** So long a read waits for a branch of history that is known elsewhere; after a probe of every server. */
+    static final Duration CATCH_UP_LIMIT = Duration.ofMillis(500);
+
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
@@ -96,6 +99,7 @@ public final class Lender {
      */
     Mono<Route> route(Ask ask, BitSet tried) {
         return Mono.deferContextual(context -> {
+            router.policies().check(ask.policy());
             if (!started(tables.current())) {
                 return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
@@ -131,14 +135,51 @@ public final class Lender {
 
     /** What becomes of a read that is the replicas', and that none of them can serve now. */
     private Mono<Route> insteadOfReplica(Route now, Ask ask, BitSet tried, ContextView context) {
+        Plausibility required = safeguards.has(Safeguard.TOKEN_PLAUSIBILITY)
+                ? Plausibility.of(ask, now.table())
+                : Plausibility.NOT_IN_DOUBT;
+        if (required.routerBehind()) {
+            return catchUp(ask, tried);
+        }
+        if (!required.inDoubt().isEmpty()) {
+            return tables.questions().beyondTheEnd(required.inDoubt()).flatMap(beyond -> {
+                if (beyond.isEmpty()) {
+                    return behind(now, ask, tried, context);
+                }
+                Objects.requireNonNull(ask.session(), "session").forget(beyond);
+                return route(ask, tried);
+            });
+        }
+        return behind(now, ask, tried, context);
+    }
+
+    /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */
+    private Mono<Route> catchUp(Ask ask, BitSet tried) {
+        tables.current().servers().forEach(server -> tables.questions().surprisedBy(server.index()));
+        Predicate<RoutingTable> upToDate = table -> !Plausibility.of(ask, table).routerBehind();
+        return tables.await(upToDate)
+                .timeout(CATCH_UP_LIMIT, Mono.error(Lender::routerBehind))
+                .switchIfEmpty(Mono.error(Lender::closed))
+                .then(route(ask, tried));
+    }
+
+    private static NoEligibleServerException routerBehind() {
+        return new NoEligibleServerException(
+                "the session's token lies on a later branch of history than the primary that is followed here: another"
+                        + " server was promoted, and none of the configured ones was found to be it within "
+                        + CATCH_UP_LIMIT.toMillis() + " ms",
+                null);
+    }
+
+    private Mono<Route> behind(Route now, Ask ask, BitSet tried, ContextView context) {
         WhenBehind whenBehind = ask.whenBehind() == null ? patience.whenBehind() : ask.whenBehind();
         Duration maxWait = ask.maxWait() == null ? patience.maxWait() : ask.maxWait();
-        boolean primaryMissing = now.server() == null && whenBehind != WhenBehind.WAIT;
+        boolean primaryMissing = now.server() == null && !now.halted() && whenBehind != WhenBehind.WAIT;
         Duration deadline = primaryMissing && patience.primary().compareTo(patience.readDeadline()) < 0
                 ? patience.primary()
                 : patience.readDeadline();
         leaveQuestions(ask);
-        if (whenBehind == WhenBehind.FAIL) {
+        if (whenBehind == WhenBehind.FAIL || !router.policies().servable(ask.policy())) {
             return Mono.error(nobody(ask, tried, Duration.ZERO));
         }
         if (now.server() != null && !safeguards.has(Safeguard.FALLBACK_BUDGET)) {
@@ -229,6 +270,11 @@ public final class Lender {
     boolean mayTryAgain(Ask ask, BitSet tried, int before) {
         ServerState next = router.choose(tables.current(), ask, tried).server();
         return next != null && !tried.get(next.index()) && retries.take(before);
+    }
+
+    /** Whether a write, a transaction, and a read that has emitted something, fail as they failed. */
+    boolean repeatsOnlyWhatIsSafe() {
+        return safeguards.has(Safeguard.SAFE_RETRIES);
     }
 
     /** A request could not use a replica, for no fault of its own. */

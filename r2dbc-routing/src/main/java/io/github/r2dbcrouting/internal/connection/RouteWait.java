@@ -124,7 +124,7 @@ final class RouteWait extends Mono<Route> {
         }
 
         private void waitFor(@Nullable Route route) {
-            if (route == null || whenBehind == WhenBehind.WAIT) {
+            if (route == null || whenBehind == WhenBehind.WAIT || route.halted()) {
                 return;
             }
             if (whenBehind == WhenBehind.WAIT_THEN_PRIMARY && router.predicts(route.table(), ask, tried, maxWait)) {

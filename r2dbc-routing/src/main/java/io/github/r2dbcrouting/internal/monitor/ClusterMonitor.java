@@ -83,6 +83,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final List<CatchUp> catchUps = new ArrayList<>();
     private final @Nullable Position[] caughtUpTo;
     private final CaptureLoop captures;
+    private final HistoryEnd end;
     private final ReplicaFloors floors = new ReplicaFloors(new FloorServers());
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -123,6 +124,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         this.surprisedAt = clock.getAsLong() - SURPRISE_GRAIN.toNanos() - 1;
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
         this.captures = new CaptureLoop(serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary);
+        this.end = new HistoryEnd(serial, scheduler, clock, settings.probeTimeout(), this::primaryEnd, position -> {
+            LOG.debug("a token holds {}, which the primary has not come to", position);
+            events.accept(new RoutingEvent.TokenRejected(position.text()));
+        });
         for (MonitoredServer server : servers) {
             samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
             reports.add(ServerReport.none(server));
@@ -253,6 +258,37 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
+    public Mono<List<Position>> beyondTheEnd(List<Position> positions) {
+        return end.beyond(positions);
+    }
+
+    /**
+     * Returns how many positions were rejected since the primary had not come to them. Any thread.
+     *
+     * @return the number, counting a position for each read that required it
+     */
+    public long rejectedPositions() {
+        return end.rejections();
+    }
+
+    /**
+     * Returns how often the primary was asked for the end of its history. Any thread.
+     *
+     * @return the number of probes
+     */
+    public long endProbes() {
+        return end.probes();
+    }
+
+    /** Nothing, if another server has become the primary meanwhile. */
+    private Mono<Position> primaryEnd() {
+        int asked = followed(tables.current());
+        return asked < 0
+                ? Mono.empty()
+                : samplers.get(asked).end().filter(answer -> asked == followed(tables.current()));
+    }
+
+    @Override
     public void replicasUnwatched() {
         serial.execute(() -> {
             for (int i = 0; i < samplers.size(); i++) {
@@ -271,6 +307,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     public Mono<Void> close() {
         Mono<Void> stopped = Mono.create(sink -> serial.execute(() -> {
             samplers.forEach(ServerSampler::close);
+            end.close();
             tables.close();
             scheduler.dispose();
             sink.success();
@@ -372,6 +409,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
                 && sample.observation().role() == ServerRole.PRIMARY
                 && position != null) {
             history.add(sample.sentAt(), position);
+            end.reached(position);
         } else if (sample.observation().role() == ServerRole.REPLICA && position != null) {
             // what lies on no branch that is followed shows nothing of how quick the replica is
             Position onLine = tables.current().onLine(position);

@@ -136,6 +136,12 @@ final class ServerSampler {
         return monitored == null ? Mono.empty() : engine.backendGone(monitored.connection, backend);
     }
 
+    /** Asks a primary how far its history has come, on the sampler's connection. */
+    Mono<Position> end() {
+        Monitored monitored = connection;
+        return monitored == null ? Mono.empty() : engine.end(monitored.connection, monitored.introduction);
+    }
+
     void close() {
         closed = true;
         cancel(timer);

@@ -22,6 +22,7 @@ import reactor.util.context.ContextView;
  * @param whenBehind what becomes of it if no replica is fresh enough; {@code null} for the factory's setting
  * @param maxWait how long it may wait for a replica; {@code null} for the factory's setting
  * @param placed whether everything that the session had seen when this was asked has its position by now
+ * @param policy by which policy a replica is chosen; {@code null} for the default one
  */
 public record Ask(
         Intent intent,
@@ -29,7 +30,8 @@ public record Ask(
         @Nullable SessionState session,
         @Nullable WhenBehind whenBehind,
         @Nullable Duration maxWait,
-        boolean placed) {
+        boolean placed,
+        @Nullable String policy) {
 
     /**
      * Asks something, with the factory's settings for the rest, and with nothing known of what the session has seen.
@@ -39,7 +41,7 @@ public record Ask(
      * @param session on whose behalf; {@code null} if nobody's
      */
     public Ask(Intent intent, Freshness freshness, @Nullable SessionState session) {
-        this(intent, freshness, session, null, null, false);
+        this(intent, freshness, session, null, null, false, null);
     }
 
     /**
@@ -96,7 +98,8 @@ public record Ask(
                 session,
                 entry == null ? null : entry.whenBehind(),
                 entry == null ? null : entry.maxWait(),
-                false);
+                false,
+                entry == null ? null : entry.policy());
     }
 
     private static Freshness freshness(@Nullable Routing entry, @Nullable SessionState session) {
@@ -110,7 +113,7 @@ public record Ask(
      * @return what is asked, as something that only the primary may serve
      */
     public Ask onPrimary() {
-        return new Ask(Intent.WRITE, freshness, session, whenBehind, maxWait, placed);
+        return new Ask(Intent.WRITE, freshness, session, whenBehind, maxWait, placed, policy);
     }
 
     /**
@@ -119,7 +122,7 @@ public record Ask(
      * @return what is asked, as something that turns to the primary at once where no replica is fresh enough
      */
     public Ask withoutWaiting() {
-        return new Ask(intent, freshness, session, WhenBehind.PRIMARY, maxWait, placed);
+        return new Ask(intent, freshness, session, WhenBehind.PRIMARY, maxWait, placed, policy);
     }
 
     /**
@@ -148,7 +151,7 @@ public record Ask(
      * @return what is asked, of any replica that has what was seen
      */
     public Ask afterFloors() {
-        return new Ask(intent, freshness, session, whenBehind, maxWait, true);
+        return new Ask(intent, freshness, session, whenBehind, maxWait, true, policy);
     }
 
     boolean causal() {

@@ -67,6 +67,15 @@ public record Route(
     }
 
     /**
+     * Returns whether the primary may not stand in for the replicas, since the read's policy ends with nobody.
+     *
+     * @return whether there is no server although there is a primary
+     */
+    public boolean halted() {
+        return server == null && table.primary().isPresent();
+    }
+
+    /**
      * Returns whether no replica could serve a read that is theirs.
      *
      * @return whether one may be waited for

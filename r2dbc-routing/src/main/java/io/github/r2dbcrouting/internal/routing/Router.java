@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.routing;
 
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.RouteDecision.Candidate;
 import io.github.r2dbcrouting.RouteDecision.Reason;
@@ -37,9 +38,10 @@ public final class Router {
     private final Ejections ejections;
     private final LongSupplier clock;
     private final long primaryAfterWrite;
+    private final Policies policies;
 
     /**
-     * Creates a router.
+     * Creates a router without policies.
      *
      * @param load the present load of the servers
      * @param random draws a number from 0 to below its argument
@@ -55,12 +57,35 @@ public final class Router {
             Ejections ejections,
             LongSupplier clock,
             Duration primaryAfterWrite) {
+        this(load, random, safeguards, ejections, clock, primaryAfterWrite, Policies.NONE);
+    }
+
+    /**
+     * Creates a router.
+     *
+     * @param load the present load of the servers
+     * @param random draws a number from 0 to below its argument
+     * @param safeguards the mechanisms in force
+     * @param ejections what requests have found out about the servers by themselves
+     * @param clock tells the time by which servers were sampled, in nanoseconds
+     * @param primaryAfterWrite how long after a write its session reads from the primary
+     * @param policies how replicas that are fresh enough are chosen among
+     */
+    public Router(
+            Load load,
+            IntUnaryOperator random,
+            Safeguards safeguards,
+            Ejections ejections,
+            LongSupplier clock,
+            Duration primaryAfterWrite,
+            Policies policies) {
         this.load = load;
         this.random = random;
         this.safeguards = safeguards;
         this.ejections = ejections;
         this.clock = clock;
         this.primaryAfterWrite = primaryAfterWrite.toNanos();
+        this.policies = policies;
     }
 
     /**
@@ -73,12 +98,22 @@ public final class Router {
     }
 
     /**
+     * Returns the policies that replicas are chosen by.
+     *
+     * @return the policies
+     */
+    public Policies policies() {
+        return policies;
+    }
+
+    /**
      * Chooses a server.
      *
      * @param table what is known of the cluster
      * @param ask what is asked
      * @param avoid the indexes of servers that this request has already tried
      * @return the route; without a server if nobody can serve
+     * @throws io.github.r2dbcrouting.UnknownPolicyException if a replica is to be chosen by a policy that nobody has defined
      */
     public Route choose(RoutingTable table, Ask ask, BitSet avoid) {
         if (ask.intent() == Intent.WRITE) {
@@ -94,11 +129,13 @@ public final class Router {
         if (wroteLately(ask)) {
             return primary(table, Reason.WROTE_LATELY, List.of());
         }
+        Policies.Applied policy = policies.of(ask.policy());
         if (pending(ask, cluster)) {
-            return primary(table, Reason.WRITE_PENDING, List.of());
+            return insteadOfReplica(table, Reason.WRITE_PENDING, policy);
         }
         if (ask.freshness().kind() == Freshness.Kind.AT_MOST) {
-            return replica(table, Reason.FRESH_ENOUGH, new Need(List.of(), bound(ask), clock.getAsLong()), avoid);
+            Need need = new Need(List.of(), bound(ask), clock.getAsLong());
+            return replica(table, Reason.FRESH_ENOUGH, need, leaving(policy, table, need, avoid), policy);
         }
         // in this order: what is seen becomes required, and never the other way round
         boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
@@ -107,25 +144,63 @@ public final class Router {
         Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
         Need need = new Need(required, null, 0);
         if (readsPending) {
-            return awaitingFloors(table, required, seen);
+            return awaitingFloors(table, required, seen, policy);
         }
+        BitSet left = leaving(policy, table, need, avoid);
         if (seen.isEmpty()) {
-            return replica(table, reason, need, avoid);
+            return replica(table, reason, need, left, policy);
         }
-        ServerState stayed = stay(table.replicas(), seen, need, avoid);
+        ServerState stayed = stay(table.replicas(), seen, need, left);
         if (stayed != null && (ask.placed() || onOneServer(seen))) {
             List<Sighting> relied = ask.placed() ? List.of() : seen;
             return new Route(stayed, reason, required, table, relied, false, null, null, Duration.ZERO);
         }
         if (ask.placed() || table.replicas().isEmpty()) {
-            return replica(table, reason, need, avoid);
+            return replica(table, reason, need, left, policy);
         }
-        return awaitingFloors(table, required, seen);
+        return awaitingFloors(table, required, seen, policy);
     }
 
-    private static Route awaitingFloors(RoutingTable table, List<Position> required, List<Sighting> seen) {
+    /**
+     * Adds to the servers that are avoided those that the policy does not choose now. It chooses among those that are
+     * fresh enough: what it wants so many of, it wants so many of that can serve this read.
+     */
+    private BitSet leaving(Policies.@Nullable Applied policy, RoutingTable table, Need need, BitSet avoid) {
+        if (policy == null) {
+            return avoid;
+        }
+        List<ServerState> replicas = table.replicas();
+        BitSet fresh = new BitSet();
+        boolean freshnessFirst = safeguards.has(Safeguard.FRESHNESS_FIRST);
+        for (int i = 0; i < replicas.size(); i++) {
+            ServerState replica = replicas.get(i);
+            fresh.set(replica.index(), !freshnessFirst || eligible(replica, need, avoid));
+        }
+        BitSet chosen =
+                policy.servers().select(fresh, server -> lag(table.servers().get(server)));
+        BitSet left = new BitSet();
+        left.set(0, table.servers().size());
+        left.andNot(chosen);
+        left.or(avoid);
+        return left;
+    }
+
+    private long lag(ServerState server) {
+        long freshAt = server.lag().freshAt();
+        return freshAt == Lag.NEVER ? Long.MAX_VALUE : clock.getAsLong() - freshAt;
+    }
+
+    /** The primary, unless the policy ends with nobody. */
+    private static Route insteadOfReplica(RoutingTable table, Reason reason, Policies.@Nullable Applied policy) {
+        return policy != null && policy.halts()
+                ? new Route(null, reason, List.of(), table)
+                : primary(table, reason, List.of());
+    }
+
+    private static Route awaitingFloors(
+            RoutingTable table, List<Position> required, List<Sighting> seen, Policies.@Nullable Applied policy) {
         return new Route(
-                table.primary().orElse(null),
+                policy != null && policy.halts() ? null : table.primary().orElse(null),
                 Reason.WRITE_PENDING,
                 required,
                 table,
@@ -246,13 +321,14 @@ public final class Router {
         return primary == null ? nobody(table) : new Route(primary, reason, required, table);
     }
 
-    private Route replica(RoutingTable table, Reason reason, Need need, BitSet avoid) {
+    private Route replica(
+            RoutingTable table, Reason reason, Need need, BitSet avoid, Policies.@Nullable Applied policy) {
         ServerState chosen = drawAdmitted(table.replicas(), need, avoid);
         if (chosen != null) {
             return new Route(chosen, reason, need.required, table, List.of(), false, need.bound, null, Duration.ZERO);
         }
         Reason lacking = reason == Reason.FRESH_ENOUGH ? Reason.NO_REPLICA_FRESH : Reason.NO_REPLICA_COVERS;
-        return primary(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : lacking, List.of());
+        return insteadOfReplica(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : lacking, policy);
     }
 
     /** Leaves those alone that have failed requests lately, unless nobody else is eligible: then the least bad. */
@@ -334,11 +410,14 @@ public final class Router {
         boolean lately = wroteLately(ask);
         List<Sighting> seen = cluster == null || pending ? List.of() : seen(ask, cluster);
         boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
+        Policies.Applied policy = primaryOnly ? null : policies.of(ask.policy());
+        BitSet left = leaving(policy, route.table(), need, avoid);
         List<Candidate> candidates = new ArrayList<>();
         for (ServerState server : route.table().servers()) {
             boolean isChosen = chosen != null && chosen.index() == server.index();
-            candidates.add(new Candidate(
-                    server.name(), isChosen ? null : refusal(server, primaryOnly, pending, lately, need, seen, avoid)));
+            Refusal refusal = isChosen ? null : refusal(server, primaryOnly, pending, lately, need, seen, avoid);
+            boolean unwanted = policy != null && !isChosen && refusal == null && left.get(server.index());
+            candidates.add(new Candidate(server.name(), unwanted ? Refusal.NOT_IN_POLICY : refusal));
         }
         return new RouteDecision(
                 chosen == null ? null : chosen.name(),
@@ -347,7 +426,8 @@ public final class Router {
                 ask.intent(),
                 ask.freshness(),
                 List.copyOf(candidates),
-                route.waited());
+                route.waited(),
+                policy == null ? null : policy.name());
     }
 
     private @Nullable Refusal refusal(

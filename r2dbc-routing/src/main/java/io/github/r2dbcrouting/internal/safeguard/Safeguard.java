@@ -22,6 +22,12 @@ public enum Safeguard {
     STALENESS_BOUND,
     /** Reads that fall back to the primary are bounded. */
     FALLBACK_BUDGET,
+    /** Only a read outside a transaction that has emitted nothing is run again after a failure. */
+    SAFE_RETRIES,
+    /** A position that the primary has not come to is no reason to wait, or to read from the primary. */
+    TOKEN_PLAUSIBILITY,
+    /** A policy chooses among the replicas that are fresh enough, and not the other way round. */
+    FRESHNESS_FIRST,
     /** All who wait for a replica share one stream of probes. */
     SHARED_WATCH,
     /** What a URL holds is kept out of the messages about it. */

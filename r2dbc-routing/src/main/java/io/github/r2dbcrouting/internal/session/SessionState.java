@@ -31,6 +31,9 @@ public final class SessionState {
 
     private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
 
+    /** What this process captured for the session: what a token from outside hides of it comes back with its end. */
+    private final AtomicReference<@Nullable CausalToken> captured = new AtomicReference<>();
+
     private final LongSupplier clock;
     private volatile long window = NO_WINDOW;
     private volatile long wroteAt;
@@ -306,8 +309,28 @@ public final class SessionState {
         });
     }
 
+    /**
+     * Forgets positions that are nobody's. What was captured for the session itself stays, also where one of them went
+     * beyond it.
+     *
+     * @param positions what reads need not wait for
+     */
+    public void forget(List<Position> positions) {
+        update(now -> {
+            if (now.token == null) {
+                return now;
+            }
+            List<Position> kept = new ArrayList<>(now.token.positions());
+            kept.removeAll(positions);
+            CausalToken rest = kept.isEmpty() ? null : CausalToken.of(kept);
+            CausalToken own = captured.get();
+            return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
+        });
+    }
+
     /** Returns whether this call settled it: of several at once, one does. */
     boolean settle(PendingWrite write, CausalToken token, long sentAt) {
+        captured.accumulateAndGet(token, SessionState::merged);
         while (true) {
             Snapshot before = current();
             int at = before.pending.indexOf(write);
@@ -328,6 +351,7 @@ public final class SessionState {
 
     /** What was seen in that life until then lies at or before the token. */
     void settle(Sighting.@Nullable Life life, long seenAt, CausalToken token) {
+        captured.accumulateAndGet(token, SessionState::merged);
         update(now -> new Snapshot(
                 merged(now.token, token),
                 now.pending,

@@ -1,6 +1,9 @@
 package io.github.r2dbcrouting.internal.table;
 
+import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
+import java.util.List;
+import reactor.core.publisher.Mono;
 
 /**
  * What would the requests like to know sooner?
@@ -31,4 +34,14 @@ public interface Questions {
      * @param server its index
      */
     void surprisedBy(int server);
+
+    /**
+     * Tells which positions nobody can have got from the primary, since it has not come so far. Asks it at most once in a
+     * few milliseconds for all who want to know, and only if what it has said so far does not tell.
+     *
+     * @param positions positions on the branch of the primary
+     * @return those that lie beyond the end of its history, which was read after this was subscribed; empty where there is
+     *     no telling. One element, not on the monitor's thread; never errors
+     */
+    Mono<List<Position>> beyondTheEnd(List<Position> positions);
 }

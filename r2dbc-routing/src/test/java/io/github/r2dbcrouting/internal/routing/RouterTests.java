@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.internal.routing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
@@ -15,12 +16,14 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.UnknownPolicyException;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.Floors;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.SightedFloor;
+import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
@@ -28,6 +31,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -686,5 +690,112 @@ class RouterTests {
         for (int failure = 0; failure < Ejections.FAILURES; failure++) {
             ejections.failed(server, 2);
         }
+    }
+
+    private Router withPolicy(Safeguards inForce, String text) {
+        return new Router(
+                server -> inFlight[server],
+                random::nextInt,
+                inForce,
+                ejections,
+                () -> 0,
+                Duration.ZERO,
+                new Policies(
+                        Map.of(Policies.DEFAULT, Policy.parse(text), "all", Policy.parse("all()")),
+                        List.of(List.of(), List.of("near"), List.of("far"))));
+    }
+
+    @Test
+    void choosesByPolicyAmongTheReplicas() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(far); tags(near)");
+
+        for (int round = 0; round < 50; round++) {
+            assertThat(byPolicy.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isSameAs(far);
+        }
+        assertThat(byPolicy.choose(table, read(Freshness.any()), tried(2)).server())
+                .isSameAs(near);
+    }
+
+    @Test
+    void countsForThePolicyOnlyReplicasThatAreFreshEnough() {
+        session.observe(token(60));
+        String text = "tags(far)->min(1); tags(near)";
+        Router byPolicy = withPolicy(Safeguards.all(), text);
+        Router careless = withPolicy(Safeguards.without(Safeguard.FRESHNESS_FIRST), text);
+
+        assertThat(byPolicy.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(near);
+        assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(primary);
+    }
+
+    @Test
+    void turnsToThePrimaryWhereThePolicyIsFreshOutOfReplicasUnlessItHalts() {
+        session.observe(token(95));
+        Ask ask = read(Freshness.causal());
+
+        Route open = withPolicy(Safeguards.all(), "tags(near)").choose(table, ask, NOBODY);
+        Route halted = withPolicy(Safeguards.all(), "tags(near); halt()").choose(table, ask, NOBODY);
+
+        assertThat(open.server()).isSameAs(primary);
+        assertThat(open.halted()).isFalse();
+        assertThat(halted.server()).isNull();
+        assertThat(halted.halted()).isTrue();
+    }
+
+    @Test
+    void keepsWritesAndReadsOfTheLatestOnThePrimaryWhateverThePolicy() {
+        Router halting = withPolicy(Safeguards.all(), "halt()");
+
+        assertThat(halting.choose(table, Ask.of(Routing.write(), session), NOBODY)
+                        .server())
+                .isSameAs(primary);
+        assertThat(halting.choose(table, read(Freshness.latest()), NOBODY).server())
+                .isSameAs(primary);
+    }
+
+    @Test
+    void waitsForThePositionOfAPendingWriteWhereThePolicyHalts() {
+        PendingWrite write = session.begin("7", false, () -> {});
+
+        Route route =
+                withPolicy(Safeguards.all(), "tags(near); halt()").choose(table, read(Freshness.causal()), NOBODY);
+
+        assertThat(route.halted()).isTrue();
+        write.settle(token(1), 0);
+    }
+
+    @Test
+    void saysWhichPolicyRefusedWhom() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near)");
+        Ask ask = read(Freshness.any());
+
+        RouteDecision decision = byPolicy.explain(byPolicy.choose(table, ask, NOBODY), ask, NOBODY);
+
+        assertThat(decision.policy()).isEqualTo("default");
+        assertThat(decision.candidates())
+                .containsExactly(
+                        new Candidate("db0", Refusal.WRONG_ROLE),
+                        new Candidate("db1", null),
+                        new Candidate("db2", Refusal.NOT_IN_POLICY));
+        assertThat(router.explain(router.choose(table, ask, NOBODY), ask, NOBODY)
+                        .policy())
+                .isNull();
+    }
+
+    @Test
+    void knowsThePoliciesByName() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near)");
+        Ask other = Ask.of(Routing.read().policy("all"), null);
+        Ask unknown = Ask.of(Routing.read().policy("none"), null);
+
+        assertThat(byPolicy.choose(table, other, tried(1)).server()).isSameAs(far);
+        assertThatThrownBy(() -> byPolicy.choose(table, unknown, NOBODY))
+                .isInstanceOf(UnknownPolicyException.class)
+                .hasMessageContaining("[all, default]");
+        assertThat(new Policies(Map.of("x", Policy.parse("tags(mars); halt()")), List.of(List.of("near")))
+                        .servable("x"))
+                .isFalse();
     }
 }

@@ -67,6 +67,29 @@ class SessionStateTests {
     }
 
     @Test
+    void forgetsWhatIsNobodysAndKeepsTheRest() {
+        session.observe(CausalToken.of(List.of(position(900), new WalPosition("8", 1, 1))));
+
+        session.forget(List.of(position(900)));
+        assertThat(session.required(cluster)).isEmpty();
+        assertThat(session.observed().positions()).containsExactly(new WalPosition("8", 1, 1));
+
+        session.forget(List.of(new WalPosition("8", 1, 1)));
+        assertThat(session.observed()).isNull();
+    }
+
+    @Test
+    void hasItsOwnPositionAgainWhenWhatHidItIsForgotten() {
+        session.observe(token(900));
+        session.begin(cluster, false, () -> {}).settle(token(5), 0);
+        assertThat(session.observed()).isEqualTo(token(900));
+
+        session.forget(List.of(position(900)));
+
+        assertThat(session.observed()).isEqualTo(token(5));
+    }
+
+    @Test
     void losesItsOwnPositionToNoTokenFromElsewhere() {
         List<Position> foreign = IntStream.range(100, 108)
                 .<Position>mapToObj(n -> new WalPosition(String.valueOf(n), 1, 1))

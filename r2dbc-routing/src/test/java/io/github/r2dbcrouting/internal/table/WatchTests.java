@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.fake.HeldScheduler;
+import io.github.r2dbcrouting.fake.NoQuestions;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Lineage;
 import java.time.Duration;
@@ -26,23 +27,11 @@ import reactor.core.scheduler.Schedulers;
 class WatchTests {
 
     private final AtomicInteger begun = new AtomicInteger();
-    private final TableRef tables = new TableRef(new Questions() {
-        @Override
-        public void replicaBehind() {}
-
-        @Override
-        public void olderThan(Duration bound) {}
-
+    private final TableRef tables = new TableRef(new NoQuestions() {
         @Override
         public void replicaAwaited() {
             begun.incrementAndGet();
         }
-
-        @Override
-        public void replicasUnwatched() {}
-
-        @Override
-        public void surprisedBy(int server) {}
     });
     private final Watch watch = tables.watch();
     private HeldScheduler time;
