@@ -114,6 +114,13 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
     public static final Option<Duration> PRIMARY_AFTER_WRITE = Option.valueOf("primaryAfterWrite");
 
     /**
+     * Whether a session fails once where something that it wrote may not have survived a failover.
+     *
+     * @see RoutingConnectionFactory.Builder#strictLostWrites
+     */
+    public static final Option<Boolean> STRICT_LOST_WRITES = Option.valueOf("strictLostWrites");
+
+    /**
      * The application's functions that change nothing, separated by commas.
      *
      * @see RoutingConnectionFactory.Builder#readOnlyFunctions
@@ -149,6 +156,11 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     PRIMARY_AFTER_WRITE,
                     OptionType.DURATION,
                     RoutingConnectionFactory.Builder::primaryAfterWrite),
+            Setting.of(
+                    "strictLostWrites",
+                    STRICT_LOST_WRITES,
+                    OptionType.FLAG,
+                    RoutingConnectionFactory.Builder::strictLostWrites),
             Setting.of(
                     "readOnlyFunctions",
                     READ_ONLY_FUNCTIONS,

@@ -154,14 +154,15 @@ public final class RoutingTable {
      * Returns the same table with other lags.
      *
      * @param lags how far behind the primary each server is
-     * @return a table of the same version
+     * @return a table of the same version and line
      */
     public RoutingTable withLags(Function<ServerState, Lag> lags) {
         List<ServerState> known = new ArrayList<>(servers.size());
         for (ServerState server : servers) {
             known.add(server.withLag(lags.apply(server)));
         }
-        return new RoutingTable(version, known, primary == null ? null : known.get(primary.index()), cluster);
+        ServerState leader = primary == null ? null : known.get(primary.index());
+        return new RoutingTable(version, known, leader, cluster, lineage, followed);
     }
 
     private boolean isPrimary(ServerState server) {

@@ -4,7 +4,7 @@ import io.github.r2dbcrouting.internal.table.Questions;
 import java.time.Duration;
 
 /** Hears every question, and looks no sooner for it. */
-public final class NoQuestions implements Questions {
+public class NoQuestions implements Questions {
 
     @Override
     public void replicaBehind() {}
@@ -20,4 +20,7 @@ public final class NoQuestions implements Questions {
 
     @Override
     public void surprisedBy(int server) {}
+
+    @Override
+    public void positionsLost(int positions) {}
 }

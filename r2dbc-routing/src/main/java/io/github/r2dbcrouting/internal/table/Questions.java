@@ -31,4 +31,11 @@ public interface Questions {
      * @param server its index
      */
     void surprisedBy(int server);
+
+    /**
+     * A session held positions that may be lost, and goes on without them.
+     *
+     * @param positions how many
+     */
+    void positionsLost(int positions);
 }

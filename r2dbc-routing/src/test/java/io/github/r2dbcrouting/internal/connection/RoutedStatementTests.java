@@ -36,7 +36,8 @@ class RoutedStatementTests {
                     new Retries(1, new RetryBudget(() -> 0)),
                     Fixture.PATIENCE,
                     new FallbackBudget(() -> 2, 256),
-                    fixture.monitor::now),
+                    fixture.monitor::now,
+                    false),
             fixture.engine,
             null);
 
