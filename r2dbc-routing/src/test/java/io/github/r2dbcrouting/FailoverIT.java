@@ -1,8 +1,11 @@
 package io.github.r2dbcrouting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.github.r2dbcrouting.internal.safeguard.Safeguard;
+import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
 import io.github.r2dbcrouting.test.PostgresServer;
@@ -12,10 +15,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.util.retry.Retry;
 
@@ -104,31 +109,58 @@ class FailoverIT {
         assertThat(count(session)).isEqualTo("2");
     }
 
+    @FailsWithout(Safeguard.TIMELINES)
     @Test
-    void aReplicaBeyondTheSwitchServesNothing() {
-        factory = Factories.ready(Factories.over(cluster));
-        promoted.pauseReplay();
+    void aReplicaBeyondTheSwitchServesNothing(Safeguards safeguards) {
+        factory = Factories.ready(Factories.over(cluster, safeguards));
         promoted.isolate(Side.UPSTREAM);
         old.execute("INSERT INTO note VALUES (1)");
         await().atMost(LONG)
                 .until(() -> other.query("SELECT count(*) FROM note").equals("1"));
 
         old.kill();
-        promoted.resumeReplay();
         promoted.promote();
         promoted.reconnect();
         await().atMost(LONG).until(() -> "db1".equals(primary()));
 
-        await().atMost(LONG).untilAsserted(() -> {
-            ServerState beyond = factory.table().servers().get(2);
-            assertThat(beyond.status()).isEqualTo(ServerStatus.REFUSED);
-            assertThat(beyond.problem()).contains("went further with an earlier primary");
-        });
-        for (int i = 0; i < 20; i++) {
-            assertThat(Blocking.value(
-                            Queries.rows(factory, "SELECT count(*) FROM note").contextWrite(Routing.read())))
+        for (int i = 0; i < 50; i++) {
+            assertThat(rows("SELECT count(*) FROM note", Routing.read(), null))
+                    .as("rows of which the only one is lost")
                     .containsExactly("0");
         }
+        ServerState beyond = factory.table().servers().get(2);
+        assertThat(beyond.status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(beyond.problem()).contains("went further with an earlier primary");
+    }
+
+    @Test
+    void tellsALostWriteOnceAndGoesOnFromTheNewPrimary() {
+        factory = Factories.ready(Factories.over(cluster).strictLostWrites(true));
+        List<RoutingEvent> told = new CopyOnWriteArrayList<>();
+        Disposable events = factory.events()
+                .filter(RoutingEvent.WritePossiblyLost.class::isInstance)
+                .subscribe(told::add);
+        CausalSession loser = CausalSession.create();
+        CausalSession survivor = CausalSession.create();
+        write(1, survivor);
+        Blocking.value(survivor.token());
+        cluster.awaitReplayed();
+        old.isolate(Side.UPSTREAM);
+        write(2, loser);
+        Blocking.value(loser.token());
+
+        failover();
+        await().atMost(LONG).until(() -> "db1".equals(primary()));
+
+        assertThatThrownBy(() -> count(loser)).isInstanceOf(PossiblyLostWriteException.class);
+        assertThat(count(loser)).isEqualTo("1");
+        assertThat(count(survivor)).isEqualTo("1");
+        write(3, loser);
+        cluster.awaitReplayed();
+        awaitServed(loser, "db2");
+        await().untilAsserted(() -> assertThat(told).containsExactly(new RoutingEvent.WritePossiblyLost(null)));
+        assertThat(factory.captureStatistics().possiblyLost()).isEqualTo(1);
+        events.dispose();
     }
 
     @Test
