@@ -45,7 +45,7 @@ class FailoverDrillIT {
     private final ConcurrentLinkedQueue<Throwable> unexpected = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Told> told = new ConcurrentLinkedQueue<>();
     private final Map<String, AtomicInteger> reads = new ConcurrentHashMap<>();
-    private final AtomicInteger failed = new AtomicInteger();
+    private final Map<String, AtomicInteger> failures = new ConcurrentHashMap<>();
     private volatile boolean over;
 
     FailoverDrillIT(PostgresCluster cluster) {
@@ -63,6 +63,8 @@ class FailoverDrillIT {
 
     @AfterEach
     void close() {
+        System.out.println("DEBUG " + acknowledged.size() + " " + told.size() + failures + factory.waiting()
+                + factory.captureStatistics() + factory.table());
         over = true;
         Blocking.run(factory.close());
     }
@@ -119,7 +121,7 @@ class FailoverDrillIT {
                 lost.size(),
                 losers.size(),
                 late / 1_000_000,
-                failed.get(),
+                failures.values().stream().mapToInt(AtomicInteger::get).sum(),
                 told.size(),
                 alarms,
                 reads.values().stream().mapToInt(AtomicInteger::get).sum(),
@@ -207,7 +209,9 @@ class FailoverDrillIT {
         if (error instanceof PossiblyLostWriteException) {
             told.add(new Told(number, System.nanoTime()));
         } else {
-            failed.incrementAndGet();
+            failures.computeIfAbsent(
+                            error.getClass().getSimpleName() + " " + error.getMessage(), message -> new AtomicInteger())
+                    .incrementAndGet();
             if (!(error instanceof R2dbcException)) {
                 unexpected.add(error);
             }

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.internal.connection;
 
+import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
@@ -64,7 +65,7 @@ final class LostWrites {
     private static int lostPositions(Ask ask, SessionState session, RoutingTable table) {
         Lineage line = table.lineage();
         String cluster = table.cluster();
-        if (line == null || cluster == null || !anyLost(ask.required(cluster), line)) {
+        if (ask.intent() != Intent.READ || line == null || cluster == null || !anyLost(ask.required(cluster), line)) {
             return 0;
         }
         Position present = table.primary().map(ServerState::position).orElse(null);

@@ -112,6 +112,7 @@ class LostWritesTests {
 
         assertThat(strict.toTell(new Ask(Intent.READ, Freshness.any(), session), PROMOTED))
                 .isNull();
+        assertThat(strict.toTell(write(), PROMOTED)).isNull();
 
         assertThat(told).isEmpty();
         assertThat(strict.toTell(read(), PROMOTED)).isNotNull();
@@ -153,7 +154,7 @@ class LostWritesTests {
     }
 
     private Ask write() {
-        return new Ask(Intent.WRITE, Freshness.any(), session);
+        return new Ask(Intent.WRITE, Freshness.causal(), session);
     }
 
     private static Position at(int timeline, long lsn) {
