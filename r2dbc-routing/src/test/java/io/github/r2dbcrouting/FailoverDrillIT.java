@@ -63,8 +63,6 @@ class FailoverDrillIT {
 
     @AfterEach
     void close() {
-        System.out.println("DEBUG " + acknowledged.size() + " " + told.size() + failures + factory.waiting()
-                + factory.captureStatistics() + factory.table());
         over = true;
         Blocking.run(factory.close());
     }
@@ -113,6 +111,7 @@ class FailoverDrillIT {
                 .toList();
         Set<Integer> losers = lost.stream().map(Acknowledged::worker).collect(Collectors.toSet());
         long alarms = told.stream().filter(one -> !losers.contains(one.worker)).count();
+        System.out.println("failover drill: " + failures);
         System.out.printf(
                 "failover drill: %d writes acknowledged, %d of %d sessions lost; a write succeeded %d ms after the"
                         + " promotion had returned; %d requests failed; %d times told, %d of them false alarms; %d"

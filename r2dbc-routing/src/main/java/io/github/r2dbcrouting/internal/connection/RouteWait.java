@@ -91,7 +91,10 @@ final class RouteWait extends Mono<Route> {
         private final Disposable.Swap settling = Disposables.swap();
         private final AtomicBoolean settlingNow = new AtomicBoolean();
         private final AtomicBoolean queued = new AtomicBoolean();
+        /** Whoever takes it out passes it on or gives it back. */
         private final AtomicReference<@Nullable Permit> granted = new AtomicReference<>();
+
+        private final AtomicReference<@Nullable Permit> passedOn = new AtomicReference<>();
         private final long since = clock.getAsLong();
         private volatile boolean primaryWanted;
         private volatile FallbackBudget.@Nullable Ticket place;
@@ -186,15 +189,20 @@ final class RouteWait extends Mono<Route> {
         private void granted(Permit permit) {
             granted.set(permit);
             if (over.get()) {
-                permit.withdraw();
+                giveBack();
             } else if (!Thread.currentThread().equals(queueing)) {
                 Schedulers.parallel().schedule(this::useGranted);
             }
         }
 
         private void useGranted() {
-            Permit permit = granted.get();
-            if (permit == null || over.get()) {
+            Permit permit = granted.getAndSet(null);
+            if (permit == null) {
+                return;
+            }
+            if (over.get()) {
+                // a replica came while this was on its way
+                permit.withdraw();
                 return;
             }
             Route route = router.choose(tables.current(), ask, tried);
@@ -205,13 +213,24 @@ final class RouteWait extends Mono<Route> {
             permit.withdraw();
             if (route.server() != null) {
                 emit(route, null);
-            } else if (granted.compareAndSet(permit, null)) {
+            } else {
                 // the primary went while it waited: it queues again when there is one
                 queued.set(false);
             }
         }
 
+        private void giveBack() {
+            Permit permit = granted.getAndSet(null);
+            if (permit != null) {
+                permit.withdraw();
+            }
+        }
+
         private void emit(Route route, @Nullable Permit permit) {
+            if (permit != null) {
+                // before the end, so that a cancel that comes after it finds the permit
+                passedOn.set(permit);
+            }
             if (end()) {
                 actual.onNext(route.after(permit, Duration.ofNanos(clock.getAsLong() - since)));
                 actual.onComplete();
@@ -269,8 +288,9 @@ final class RouteWait extends Mono<Route> {
         @Override
         public void cancel() {
             end();
+            giveBack();
             // also one that was passed on, unless it has been adopted
-            Permit permit = granted.get();
+            Permit permit = passedOn.get();
             if (permit != null) {
                 permit.withdraw();
             }
