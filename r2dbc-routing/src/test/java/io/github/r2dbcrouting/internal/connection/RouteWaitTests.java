@@ -48,10 +48,11 @@ class RouteWaitTests {
     void givesBackAPermitThatIsGrantedJustBeforeAReplicaServes() {
         waitBesidesAnother();
 
-        tables.publish(table(2, 100));
-        // between the look at who wants the new table and the waking of those
-        var unused = time.schedule(held.get(0)::release);
-        time.advanceTime();
+        oneAfterTheOther(() -> {
+            tables.publish(table(2, 100));
+            // comes between the look at who wants the new table and the waking of those
+            var unused = time.schedule(held.get(0)::release);
+        });
 
         assertThat(routes)
                 .singleElement()
@@ -63,9 +64,10 @@ class RouteWaitTests {
     void givesBackAPermitThatIsGrantedJustBeforeACancel() {
         Disposable waiting = waitBesidesAnother();
 
-        held.get(0).release();
-        waiting.dispose();
-        time.advanceTime();
+        oneAfterTheOther(() -> {
+            held.get(0).release();
+            waiting.dispose();
+        });
 
         assertThat(routes).isEmpty();
         assertThat(budget.inUse()).isZero();
@@ -76,13 +78,17 @@ class RouteWaitTests {
         Disposable waiting = waitBesidesAnother();
 
         held.get(0).release();
-        time.advanceTime();
 
         assertThat(routes)
                 .singleElement()
                 .satisfies(route -> assertThat(route.permit()).isNotNull());
         assertThat(budget.inUse()).isOne();
         assertThat(waiting.isDisposed()).isTrue();
+    }
+
+    /** What is scheduled within a task runs after it, in its order; elsewhere at once. */
+    private void oneAfterTheOther(Runnable task) {
+        var unused = time.schedule(task);
     }
 
     /** The only place is taken, and the replica lacks what the session has written. */
