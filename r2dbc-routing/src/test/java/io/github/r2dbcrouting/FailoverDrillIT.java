@@ -113,7 +113,7 @@ class FailoverDrillIT {
         long alarms = told.stream().filter(one -> !losers.contains(one.worker)).count();
         System.out.println("failover drill: " + failures);
         System.out.printf(
-                "failover drill: %d writes acknowledged, %d of %d sessions lost; a write succeeded %d ms after the"
+                "failover drill: %d writes acknowledged, %d of them, of %d sessions, lost; a write succeeded %d ms after the"
                         + " promotion had returned; %d requests failed; %d times told, %d of them false alarms; %d"
                         + " reads of %d servers%n",
                 acknowledged.size(),
