@@ -64,7 +64,8 @@ public final class CausalSession {
      *
      * @return the token, or empty if nothing was written, read or observed; signals {@link IllegalStateException} at
      *     once while a write transaction of this session is open, since its token could not arrive before that ends. A
-     *     transaction that is declared read-only does not count as one
+     *     transaction that is declared read-only does not count as one. Signals {@link PossiblyLostWriteException}, once,
+     *     where a write that was pending may be lost and the router is to tell the session
      */
     public Mono<CausalToken> token() {
         return state.token();

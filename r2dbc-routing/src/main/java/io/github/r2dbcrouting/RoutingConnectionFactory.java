@@ -136,7 +136,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 new Patience(
                         FIRST_TABLE_LIMIT, PRIMARY_LIMIT, builder.whenBehind, builder.maxWait, builder.readDeadline),
                 budget,
-                clock);
+                clock,
+                builder.strictLostWrites);
     }
 
     /** A quarter of the present primary's pool: writes keep three. */
@@ -405,6 +406,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Duration primaryAfterWrite = Duration.ZERO;
         private boolean lazyBegin;
         private int fallbackBudget;
+        private boolean strictLostWrites;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
         private int retriesPerRead = DEFAULT_RETRIES;
@@ -638,6 +640,20 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          */
         public Builder lazyBegin(boolean heldBack) {
             lazyBegin = heldBack;
+            return this;
+        }
+
+        /**
+         * Lets a session fail once where something that it wrote may not have survived a failover. Without it such a
+         * write is told by {@link RoutingEvent.WritePossiblyLost} and counted only.
+         *
+         * @param strict whether {@link PossiblyLostWriteException} is signalled: for a position beyond the switch to the
+         *     session's next causal read, for a write that was pending to its next statement outside a transaction,
+         *     next transaction or {@link CausalSession#token()}. By default {@code false}
+         * @return this
+         */
+        public Builder strictLostWrites(boolean strict) {
+            strictLostWrites = strict;
             return this;
         }
 

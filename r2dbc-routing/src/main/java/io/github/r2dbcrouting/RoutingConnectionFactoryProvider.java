@@ -125,6 +125,13 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
     public static final Option<Boolean> LAZY_BEGIN = Option.valueOf("lazyBegin");
 
     /**
+     * Whether a session fails once where something that it wrote may not have survived a failover.
+     *
+     * @see RoutingConnectionFactory.Builder#strictLostWrites
+     */
+    public static final Option<Boolean> STRICT_LOST_WRITES = Option.valueOf("strictLostWrites");
+
+    /**
      * The application's functions that change nothing, separated by commas.
      *
      * @see RoutingConnectionFactory.Builder#readOnlyFunctions
@@ -168,6 +175,11 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     OptionType.DURATION,
                     RoutingConnectionFactory.Builder::primaryAfterWrite),
             Setting.of("lazyBegin", LAZY_BEGIN, OptionType.FLAG, RoutingConnectionFactory.Builder::lazyBegin),
+            Setting.of(
+                    "strictLostWrites",
+                    STRICT_LOST_WRITES,
+                    OptionType.FLAG,
+                    RoutingConnectionFactory.Builder::strictLostWrites),
             Setting.of(
                     "readOnlyFunctions",
                     READ_ONLY_FUNCTIONS,

@@ -154,7 +154,7 @@ public final class RoutingTable {
      * Returns the same table with other lags.
      *
      * @param lags how far behind the primary each server is
-     * @return a table of the same version
+     * @return a table of the same version and line
      */
     public RoutingTable withLags(Function<ServerState, Lag> lags) {
         List<ServerState> known = new ArrayList<>(servers.size());

@@ -28,4 +28,7 @@ public class NoQuestions implements Questions {
     public Mono<List<Position>> beyondTheEnd(List<Position> positions) {
         return Mono.just(List.of());
     }
+
+    @Override
+    public void positionsLost(int positions) {}
 }

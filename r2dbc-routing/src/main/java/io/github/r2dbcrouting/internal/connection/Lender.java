@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.NoEligibleServerException;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.RoutingTable;
@@ -56,6 +57,7 @@ public final class Lender {
     private final FallbackBudget budget;
     private final Safeguards safeguards;
     private final LongSupplier clock;
+    private final LostWrites lostWrites;
 
     /**
      * Creates a lender.
@@ -69,6 +71,7 @@ public final class Lender {
      * @param patience how long a request waits for what, if it says nothing itself
      * @param budget how many reads may fall back to the primary
      * @param clock tells the time by which servers were sampled, in nanoseconds
+     * @param strictLostWrites whether a session gets an error when something that it wrote may be lost
      */
     public Lender(
             Router router,
@@ -79,7 +82,8 @@ public final class Lender {
             Retries retries,
             Patience patience,
             FallbackBudget budget,
-            LongSupplier clock) {
+            LongSupplier clock,
+            boolean strictLostWrites) {
         this.router = router;
         this.tables = tables;
         this.pools = List.copyOf(pools);
@@ -90,6 +94,7 @@ public final class Lender {
         this.budget = budget;
         this.safeguards = safeguards;
         this.clock = clock;
+        this.lostWrites = new LostWrites(tables.questions(), strictLostWrites);
     }
 
     /**
@@ -103,7 +108,12 @@ public final class Lender {
             if (!started(tables.current())) {
                 return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
-            Route route = router.choose(tables.current(), ask, tried);
+            RoutingTable table = tables.current();
+            PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
+            if (lost != null) {
+                return Mono.error(lost);
+            }
+            Route route = router.choose(table, ask, tried);
             return route.awaitsFloors()
                     ? floors(ask, route)
                             .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))

@@ -189,6 +189,11 @@ final class CaptureLoop {
         return outcome;
     }
 
+    /** Sessions held positions that may be lost. */
+    void positionsLost(int positions) {
+        counted = counted.withLost(positions);
+    }
+
     private void end() {
         capturing = false;
         if (capture.over()) {
@@ -283,6 +288,10 @@ final class CaptureLoop {
             long possiblyLost,
             long at,
             @Nullable Position latest) {
+
+        Counted withLost(int more) {
+            return new Counted(captures, captured, took, nudges, possiblyLost + more, at, latest);
+        }
 
         Counted with(PositionCapture.Outcome outcome, Sample sample, long now, @Nullable Position newest) {
             boolean any = outcome.settled() > 0;

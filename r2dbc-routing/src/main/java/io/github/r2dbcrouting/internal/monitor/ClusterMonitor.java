@@ -289,6 +289,16 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
+    public void positionsLost(int positions) {
+        serial.execute(() -> {
+            captures.positionsLost(positions);
+            for (int i = 0; i < positions; i++) {
+                events.accept(new RoutingEvent.WritePossiblyLost(null));
+            }
+        });
+    }
+
+    @Override
     public void replicasUnwatched() {
         serial.execute(() -> {
             for (int i = 0; i < samplers.size(); i++) {
@@ -468,12 +478,15 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     private void adopt(EndedWrite write, String backend, long since) {
-        Mono<Boolean> gone = samplers.get(write.server()).backendGone(backend);
         long now = clock.getAsLong();
-        if (now - since > ORPHAN_LIMIT.toNanos()) {
+        int primary = followed(tables.current());
+        // what it may still commit on a server that is not followed any more is of another history
+        boolean leftBehind = primary >= 0 && primary != write.server();
+        if (leftBehind || now - since > ORPHAN_LIMIT.toNanos()) {
             ended(withEnd(write, now));
             return;
         }
+        Mono<Boolean> gone = samplers.get(write.server()).backendGone(backend);
         Mono<Void> answer = gone.timeout(settings.probeTimeout(), scheduler)
                 .onErrorReturn(false)
                 .defaultIfEmpty(false)

@@ -65,7 +65,7 @@ final class ClusterReducer {
                 succession.rival(reports, servers, lineage, followed),
                 timelinesMatter);
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
-        succession.explainMissingPrimary(reports, servers, primary);
+        succession.explainMissingPrimary(reports, servers, primary, before);
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
     }
 

@@ -112,6 +112,7 @@ final class PositionCapture {
                 boolean safe = sameHistory && (write.durable() || sameLife);
                 if (!safe && write.write().mayHaveWritten()) {
                     possiblyLost.add(write.server());
+                    write.write().lost();
                 }
             }
         }

@@ -28,8 +28,21 @@ final class Succession {
         this.faithful = faithful;
     }
 
+    /**
+     * Whoever answers first is no primary yet: another one may be about to say that it is one as well, and none of them
+     * was followed before. Only at the very beginning, and no longer than the first probe of each server takes.
+     */
+    private boolean undecided(List<ServerState> servers, RoutingTable before) {
+        return faithful
+                && before.lineage() == null
+                && servers.stream().anyMatch(server -> server.status() == ServerStatus.UNKNOWN);
+    }
+
     @Nullable
     ServerState primary(List<ServerReport> reports, List<ServerState> servers, RoutingTable before) {
+        if (undecided(servers, before)) {
+            return null;
+        }
         Lineage line = faithful ? before.lineage() : null;
         boolean bound = line != null && before.followed() >= 0 && !gaveUp(servers.get(before.followed()));
         ServerState best = null;
@@ -101,7 +114,11 @@ final class Succession {
     }
 
     /** A server that could be the primary and is not says why. */
-    void explainMissingPrimary(List<ServerReport> reports, List<ServerState> servers, @Nullable ServerState primary) {
+    void explainMissingPrimary(
+            List<ServerReport> reports, List<ServerState> servers, @Nullable ServerState primary, RoutingTable before) {
+        if (undecided(servers, before)) {
+            return;
+        }
         for (int i = 0; i < servers.size(); i++) {
             ServerState server = servers.get(i);
             boolean followed = primary != null && primary.index() == server.index();

@@ -95,6 +95,11 @@ public final class PendingWrite implements Unplaced {
     }
 
     @Override
+    public void lost() {
+        session.lost();
+    }
+
+    @Override
     public boolean mayHaveWritten() {
         return mayHaveWritten;
     }

@@ -1,12 +1,14 @@
 package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -38,6 +40,8 @@ public final class SessionState {
     private volatile long window = NO_WINDOW;
     private volatile long wroteAt;
     private volatile boolean hasWritten;
+    private volatile boolean tellsLostWrites;
+    private final AtomicBoolean untold = new AtomicBoolean();
 
     private static final long NO_WINDOW = -1;
 
@@ -68,6 +72,69 @@ public final class SessionState {
     public boolean wroteLately(long otherwise) {
         long time = window == NO_WINDOW ? otherwise : window;
         return time > 0 && hasWritten && clock.getAsLong() - wroteAt < time;
+    }
+
+    /** From now on {@link #takeLost} and {@link #token} tell of pending writes that may be lost. */
+    public void tellLostWrites() {
+        if (!tellsLostWrites) {
+            tellsLostWrites = true;
+        }
+    }
+
+    /** One of its pending writes may be lost. */
+    void lost() {
+        if (tellsLostWrites) {
+            untold.set(true);
+        }
+    }
+
+    /**
+     * Tells whether writes that were pending may be lost. Of all who ask one is told.
+     *
+     * @return whether some may be, of which nobody was told yet
+     */
+    public boolean takeLost() {
+        return untold.get() && untold.getAndSet(false);
+    }
+
+    /**
+     * Puts it into words.
+     *
+     * @return what to signal to whoever was told by {@link #takeLost}
+     */
+    public static PossiblyLostWriteException lostWhilePending() {
+        return new PossiblyLostWriteException("a write of the session may be lost: its server was the primary no longer"
+                + " before the write's position was known; the session goes on from the present primary's position");
+    }
+
+    /**
+     * Gives up positions that may be lost, and goes on from another one. Of several at once, one does.
+     *
+     * @param present a position that covers whatever survived of them
+     * @param lost which of the positions in its cluster may be lost
+     * @return how many this call gave up
+     */
+    public int goOnFrom(Position present, Predicate<Position> lost) {
+        while (true) {
+            Snapshot before = current();
+            if (before.token == null) {
+                return 0;
+            }
+            List<Position> kept = new ArrayList<>();
+            kept.add(present);
+            int given = 0;
+            for (Position position : before.token.positions()) {
+                if (position.cluster().equals(present.cluster()) && lost.test(position)) {
+                    given++;
+                } else {
+                    kept.add(position);
+                }
+            }
+            Snapshot after = new Snapshot(CausalToken.of(kept), before.pending, before.seen);
+            if (given == 0 || snapshot.compareAndSet(before, after)) {
+                return given;
+            }
+        }
     }
 
     /** A write of it is sent, or has ended. */
@@ -287,13 +354,14 @@ public final class SessionState {
     /**
      * Waits for the positions of what is pending or seen when it is subscribed.
      *
-     * @return the token, empty if there is none, or an error while a write transaction is open
+     * @return the token, empty if there is none, or an error while a write transaction is open, or if a write may be lost
+     *     of which the session is to be told and was not
      */
     public Mono<CausalToken> token() {
         return Mono.defer(() -> {
             Snapshot now = current();
             if (now.pending.isEmpty() && now.seen.isEmpty()) {
-                return Mono.justOrEmpty(now.token);
+                return observedUnlessLost();
             }
             for (PendingWrite write : now.pending) {
                 if (write.openTransaction()) {
@@ -305,7 +373,7 @@ public final class SessionState {
             for (PendingWrite write : now.pending) {
                 placed.add(write.placed());
             }
-            return Mono.when(placed).then(Mono.defer(() -> Mono.justOrEmpty(observed())));
+            return Mono.when(placed).then(Mono.defer(this::observedUnlessLost));
         });
     }
 
@@ -326,6 +394,10 @@ public final class SessionState {
             CausalToken own = captured.get();
             return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
         });
+    }
+
+    private Mono<CausalToken> observedUnlessLost() {
+        return takeLost() ? Mono.error(lostWhilePending()) : Mono.justOrEmpty(observed());
     }
 
     /** Returns whether this call settled it: of several at once, one does. */

@@ -84,6 +84,10 @@ public final class SightedFloor implements Unplaced {
         }
     }
 
+    /** Whoever reads wrote nothing that could be lost. */
+    @Override
+    public void lost() {}
+
     @Override
     public boolean mayHaveWritten() {
         return false;

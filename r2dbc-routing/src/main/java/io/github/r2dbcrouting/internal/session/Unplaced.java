@@ -14,6 +14,11 @@ public sealed interface Unplaced permits PendingWrite, SightedFloor {
     void settle(CausalToken token, long sentAt);
 
     /**
+     * It may not have taken place: its server went before its position was known. Called before it is settled.
+     */
+    void lost();
+
+    /**
      * Tells whether something would be lost with it if its server were.
      *
      * @return {@code false} if it surely only read

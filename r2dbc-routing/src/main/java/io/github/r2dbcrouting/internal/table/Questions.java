@@ -44,4 +44,11 @@ public interface Questions {
      *     no telling. One element, not on the monitor's thread; never errors
      */
     Mono<List<Position>> beyondTheEnd(List<Position> positions);
+
+    /**
+     * A session held positions that may be lost, and goes on without them.
+     *
+     * @param positions how many
+     */
+    void positionsLost(int positions);
 }

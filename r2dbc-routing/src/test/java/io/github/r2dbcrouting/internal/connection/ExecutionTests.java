@@ -237,7 +237,8 @@ class ExecutionTests {
                 new Retries(1, budget),
                 Fixture.PATIENCE,
                 new FallbackBudget(() -> 2, 256),
-                monitor::now);
+                monitor::now,
+                false);
         return Flux.usingWhen(
                         Mono.fromSupplier(() -> new RoutedConnection(lender, engine, null, false)),
                         connection -> Flux.from(

@@ -80,13 +80,17 @@ class FallbackReadsTests {
             new Retries(1, new RetryBudget(() -> 0)),
             Fixture.PATIENCE,
             budget,
-            monitor::now);
+            monitor::now,
+            false);
     private final RoutedConnection connection = new RoutedConnection(lender, engine, null, false);
     private final CausalSession session = CausalSession.create();
 
     @BeforeEach
     void behind() {
         monitor.start();
+        time.advanceTimeBy(Duration.ofSeconds(1));
+        // the primary has it, the replica has not
+        servers.get(0).position = 0x3000;
         time.advanceTimeBy(Duration.ofSeconds(1));
         session.observe(CausalToken.of(List.of(new WalPosition("7", 1, 0x2000))));
         brings(Flux.just(FakeResult.of(FakeResult.row())));

@@ -80,6 +80,7 @@ final class Fixture {
                 new Retries(1, new RetryBudget(() -> 0)),
                 Fixture.PATIENCE,
                 new FallbackBudget(() -> 2, 256),
-                monitor::now);
+                monitor::now,
+                false);
     }
 }

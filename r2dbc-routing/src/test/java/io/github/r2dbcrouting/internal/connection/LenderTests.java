@@ -140,7 +140,8 @@ class LenderTests {
         Retries retries = new Retries(1, new RetryBudget(() -> 0));
         Patience patience = new Patience(limit, limit, WhenBehind.WAIT_THEN_PRIMARY, limit, limit);
         FallbackBudget budget = new FallbackBudget(() -> 2, 256);
-        return new Lender(router, tables, List.of(), listener, Safeguards.all(), retries, patience, budget, () -> 0);
+        return new Lender(
+                router, tables, List.of(), listener, Safeguards.all(), retries, patience, budget, () -> 0, false);
     }
 
     private static RoutingTable table(ServerState primary, ServerState... replicas) {

@@ -745,6 +745,41 @@ class ClusterMonitorTests {
     }
 
     @Test
+    void waitsForNoBackendOfAServerThatIsNotFollowedAnyMore() {
+        ClusterMonitor monitor = started();
+        monitor.orphaned(write(monitor, false), "4711");
+        primary.refusing = new R2dbcNonTransientResourceException("refused");
+        engine.failing = new IllegalStateException("lost");
+        pass(Duration.ofMillis(130));
+        engine.failing = null;
+        one.role = ServerRole.PRIMARY;
+        one.timeline = 2;
+
+        pass(Duration.ofSeconds(1));
+
+        assertThat(session.hasPending(CLUSTER)).isFalse();
+        assertThat(events).containsOnlyOnce(new WritePossiblyLost("db0"));
+    }
+
+    @Test
+    void tellsAndCountsPositionsThatMayBeLost() {
+        ClusterMonitor monitor = started();
+
+        monitor.positionsLost(2);
+
+        assertThat(events).filteredOn(new WritePossiblyLost(null)::equals).hasSize(2);
+        assertThat(monitor.captureStatistics().possiblyLost()).isEqualTo(2);
+    }
+
+    @Test
+    void publishesTheLineOfHistoryWithTheTable() {
+        ClusterMonitor monitor = started();
+
+        assertThat(monitor.tables().current().lineage()).hasToString("branch 1");
+        assertThat(monitor.tables().current().followed()).isZero();
+    }
+
+    @Test
     void waitsForTheBackendOfALostConnectionForABoundedTime() {
         ClusterMonitor monitor = started();
 

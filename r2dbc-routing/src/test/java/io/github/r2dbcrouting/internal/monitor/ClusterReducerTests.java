@@ -261,6 +261,16 @@ class ClusterReducerTests {
     }
 
     @Test
+    void followsNobodyBeforeEveryServerWasHeardOf() {
+        RoutingTable table = reduce(EMPTY, answered(0, primary), unreached(1), answered(2, other));
+        RoutingTable later = reduce(table, answered(0, primary), unreached(1).failed("x"), answered(2, other));
+
+        assertThat(table.primary()).isEmpty();
+        assertThat(table.servers().get(0).problem()).isNull();
+        assertThat(later.primary()).map(ServerState::name).contains("db0");
+    }
+
+    @Test
     void doesNotTakeUpAnotherPrimaryOnAnEqualBranchWhenTheFollowedOneIsDown() {
         primary.timeline = 2;
         RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one));

@@ -135,6 +135,27 @@ class PositionCaptureTests {
     }
 
     @Test
+    void tellsTheSessionBeforeItsWriteIsSettled() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100));
+
+        var unused = settle(plain(101), position(50));
+
+        assertThat(session.takeLost()).isTrue();
+        assertThat(session.takeLost()).isFalse();
+    }
+
+    @Test
+    void tellsTheSessionNothingOfAWriteThatIsSafe() {
+        session.tellLostWrites();
+        handIn(durable(100));
+
+        var unused = settle(plain(101), position(50));
+
+        assertThat(session.takeLost()).isFalse();
+    }
+
+    @Test
     void holdsAWriteOnAnotherBranchForPossiblyLost() {
         handIn(durable(100));
 

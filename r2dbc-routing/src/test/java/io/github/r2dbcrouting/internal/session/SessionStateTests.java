@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
@@ -43,6 +44,26 @@ class SessionStateTests {
 
         assertThat(session.hasPending(cluster)).isFalse();
         assertThat(session.observed()).isEqualTo(token(5));
+    }
+
+    @Test
+    void tellsWhoeverAsksForItsTokenThatAPendingWriteMayBeLostAndThenGoesOn() {
+        session.tellLostWrites();
+        PendingWrite write = session.begin(cluster, false, () -> {});
+        write.end();
+
+        StepVerifier.create(session.token())
+                .then(() -> {
+                    write.lost();
+                    write.settle(token(5), 0);
+                })
+                .expectError(PossiblyLostWriteException.class)
+                .verify(LIMIT);
+
+        StepVerifier.create(session.token())
+                .expectNext(token(5))
+                .expectComplete()
+                .verify(LIMIT);
     }
 
     @Test

@@ -1,0 +1,96 @@
+package io.github.r2dbcrouting.internal.connection;
+
+import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
+import io.github.r2dbcrouting.RoutingTable;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.internal.routing.Ask;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.table.Questions;
+import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Has a session written something that may be lost, and has it been told?
+ *
+ * <p>What its token covers beyond where the primary's history left the token's branch, or on a branch of which that is not
+ * known, may be lost. It is told once: then the session goes on from a position of the present primary. Whatever survived
+ * of earlier branches came before the primary's own began, so every position on that branch covers it.
+ */
+final class LostWrites {
+
+    private final Questions monitor;
+    private final boolean strict;
+
+    /**
+     * Creates the rule.
+     *
+     * @param monitor counts what may be lost, and tells whoever listens
+     * @param strict whether the session is told, too, by an error
+     */
+    LostWrites(Questions monitor, boolean strict) {
+        this.monitor = monitor;
+        this.strict = strict;
+    }
+
+    /**
+     * Judges what the session holds, before a server is chosen for it.
+     *
+     * @return what to tell the session instead of serving it; {@code null} if nothing
+     */
+    @Nullable
+    PossiblyLostWriteException toTell(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        if (session == null) {
+            return null;
+        }
+        int lost = lostPositions(ask, session, table);
+        if (lost > 0) {
+            monitor.positionsLost(lost);
+        }
+        if (!strict) {
+            return null;
+        }
+        session.tellLostWrites();
+        boolean wasPending = session.takeLost();
+        return lost > 0
+                ? new PossiblyLostWriteException("a write that the session's token covers may be lost: it lies beyond"
+                        + " where the present primary's history left its branch, or that is not known; the session goes"
+                        + " on from the present primary's position")
+                : wasPending ? SessionState.lostWhilePending() : null;
+    }
+
+    private static int lostPositions(Ask ask, SessionState session, RoutingTable table) {
+        Lineage line = table.lineage();
+        String cluster = table.cluster();
+        if (ask.intent() != Intent.READ || line == null || cluster == null || !anyLost(ask.required(cluster), line)) {
+            return 0;
+        }
+        Position present = table.primary().map(ServerState::position).orElse(null);
+        // while there is no primary the next one's line decides
+        return present == null || present.branch() != line.branch()
+                ? 0
+                : session.goOnFrom(present, position -> lost(position, line));
+    }
+
+    private static boolean anyLost(List<Position> required, Lineage line) {
+        for (int i = 0; i < required.size(); i++) {
+            if (lost(required.get(i), line)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean lost(Position position, Lineage line) {
+        if (position.branch() == line.branch()) {
+            return false;
+        }
+        return switch (line.judge(position)) {
+            case BEYOND_THE_SWITCH, UNKNOWN -> true;
+            case KEPT, AHEAD -> false;
+        };
+    }
+}
