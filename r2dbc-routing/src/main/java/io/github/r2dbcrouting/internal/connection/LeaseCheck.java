@@ -90,9 +90,7 @@ final class LeaseCheck {
         ServerIdentity identity = physical.introduction().identity();
         for (int i = 0; i < seen.size(); i++) {
             Sighting sighting = seen.get(i);
-            boolean stays = livesMatter
-                    ? sighting.includes(identity, physical.openedAt())
-                    : sighting.identity().equals(identity);
+            boolean stays = !livesMatter || sighting.includes(identity, physical.openedAt());
             if (!stays) {
                 return false;
             }
