@@ -72,7 +72,7 @@ class LazyBeginIT {
         return Blocking.value(of.create());
     }
 
-    private record First(String name, Function<Connection, Publisher<?>> statement) {
+    record First(String name, Function<Connection, Publisher<?>> statement) {
         @Override
         public String toString() {
             return name;
