@@ -13,7 +13,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.util.context.ContextView;
 
 /**
  * On which servers is a command tried for one subscriber, one after the other?
@@ -35,21 +34,20 @@ final class Execution {
 
     private final RoutedConnection connection;
     private final Command command;
-    private final ContextView context;
     private final Ask ask;
     private final BitSet tried = new BitSet();
     private int moves;
 
-    private Execution(RoutedConnection connection, Command command, ContextView context) {
+    private Execution(RoutedConnection connection, Command command, Ask ask) {
         this.connection = connection;
         this.command = command;
-        this.context = context;
-        this.ask = Ask.ofStatement(context, command.kind());
+        this.ask = ask;
     }
 
     /** Runs a command on the server that is chosen for its subscriber. Nothing happens before that. */
     static Flux<Result> of(RoutedConnection connection, Command command) {
-        return Flux.deferContextual(context -> new Execution(connection, command, context).start());
+        return Flux.deferContextual(
+                context -> new Execution(connection, command, Ask.ofStatement(context, command.kind())).start());
     }
 
     private Flux<Result> start() {
@@ -60,16 +58,16 @@ final class Execution {
             connection.lender().retries().readBegins();
         }
         return connection
-                .leaseForStatement(command.kind())
-                .flatMapMany(served -> attempt(served, command.kind()).results());
+                .leaseForStatement(ask)
+                .flatMapMany(served -> attempt(served, ask, command.kind()).results());
     }
 
-    private Attempt attempt(RoutedConnection.Served served, StatementText.Kind kind) {
+    private Attempt attempt(RoutedConnection.Served served, Ask asked, StatementText.Kind kind) {
         Lease lease = served.lease();
         if (command.text().leavesState()) {
             lease.markStateLeft();
         }
-        Tracked tracked = connection.track(lease, context, kind);
+        Tracked tracked = connection.track(lease, asked, kind);
         if (served.permit() != null) {
             tracked = new Tracked.InBudget(served, tracked);
         }
@@ -99,11 +97,12 @@ final class Execution {
                     "{} refused a statement that only a primary can run",
                     lease.server().name(),
                     error);
-            return on(connection.leaseForWrite(ask), StatementText.Kind.WRITE, error);
+            Ask write = ask.onPrimary();
+            return on(connection.leaseForWrite(write), write, StatementText.Kind.WRITE, error);
         }
         if (!repeatsOnlyWhatIsSafe() && moves++ == 0 && engine.anotherServerMay(error)) {
             connection.leave(lease);
-            return on(connection.leaseElsewhere(ask, tried), command.kind(), error);
+            return on(connection.leaseElsewhere(ask, tried), ask, command.kind(), error);
         }
         // what is only said to be a read may have written on a primary
         boolean read = onReplica || command.kind() == StatementText.Kind.READ;
@@ -117,10 +116,11 @@ final class Execution {
         moves++;
         LOG.debug("a read leaves {}", lease.server().name(), error);
         connection.leave(lease);
-        return on(connection.leaseElsewhere(ask, tried), command.kind(), error);
+        return on(connection.leaseElsewhere(ask, tried), ask, command.kind(), error);
     }
 
-    private Flux<Result> on(Mono<RoutedConnection.Served> elsewhere, StatementText.Kind kind, Throwable error) {
+    private Flux<Result> on(
+            Mono<RoutedConnection.Served> elsewhere, Ask asked, StatementText.Kind kind, Throwable error) {
         Function<Throwable, Throwable> nowhere = failure -> {
             if (!failure.equals(error)) {
                 failure.addSuppressed(error);
@@ -129,7 +129,7 @@ final class Execution {
         };
         return elsewhere
                 .onErrorMap(nowhere)
-                .flatMapMany(served -> attempt(served, kind).results());
+                .flatMapMany(served -> attempt(served, asked, kind).results());
     }
 
     boolean repeatsOnlyWhatIsSafe() {

@@ -33,7 +33,6 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
-import reactor.util.context.ContextView;
 
 /**
  * A connection that holds no server until it must.
@@ -97,9 +96,9 @@ public final class RoutedConnection implements Connection {
         }
     }
 
-    /** Finds the connection on which the statement of this subscriber runs. */
-    Mono<Served> leaseForStatement(StatementText.Kind kind) {
-        return Mono.deferContextual(context -> {
+    /** Finds the connection on which a statement runs. */
+    Mono<Served> leaseForStatement(Ask ask) {
+        return Mono.defer(() -> {
             if (closed) {
                 return Mono.error(closedError());
             }
@@ -107,7 +106,6 @@ public final class RoutedConnection implements Connection {
             if (open != null) {
                 return Mono.just(new Served(open.lease, null));
             }
-            Ask ask = Ask.ofStatement(context, kind);
             Lease held = primary.held();
             // a transaction that was begun by a statement's text is where it is
             boolean begun = held != null && !held.connection().isAutoCommit();
@@ -150,7 +148,7 @@ public final class RoutedConnection implements Connection {
 
     /** Finds the connection for something that was taken to be a read. */
     Mono<Served> leaseForWrite(Ask ask) {
-        return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask.onPrimary(), new BitSet()));
+        return Mono.defer(() -> closed ? Mono.error(closedError()) : lease(ask, new BitSet()));
     }
 
     private Mono<Served> lease(Ask ask) {
@@ -411,10 +409,10 @@ public final class RoutedConnection implements Connection {
         return new RoutedStatement(this, engine, Required.argument(sql, "sql"));
     }
 
-    /** Counts what is about to be sent as something that the session of its subscriber, if there is one, does. */
+    /** Counts what is about to be sent as something that the session it is asked for, if there is one, does. */
     @Nullable
-    Tracked track(Lease lease, ContextView context, StatementText.Kind kind) {
-        SessionState session = context.getOrDefault(SessionState.class, null);
+    Tracked track(Lease lease, Ask ask, StatementText.Kind kind) {
+        SessionState session = ask.session();
         if (session == null) {
             return null;
         }
@@ -423,7 +421,7 @@ public final class RoutedConnection implements Connection {
         }
         Transaction open = transaction;
         if (open == null) {
-            if (Ask.ofStatement(context, kind).intent() == Intent.WRITE) {
+            if (ask.intent() == Intent.WRITE) {
                 return new Tracked.OnPrimary(lease, lease.writing(session, false));
             }
             boolean mayWrite = kind != StatementText.Kind.READ;
@@ -514,14 +512,14 @@ public final class RoutedConnection implements Connection {
     @Override
     public Publisher<Boolean> validate(ValidationDepth depth) {
         Required.argument(depth, "depth");
-        return Mono.defer(() -> {
+        return Mono.deferContextual(context -> {
             if (closed) {
                 return Mono.just(false);
             }
             if (depth == ValidationDepth.LOCAL) {
                 return Mono.just(true);
             }
-            return leaseForStatement(StatementText.Kind.UNKNOWN)
+            return leaseForStatement(Ask.ofStatement(context, StatementText.Kind.UNKNOWN))
                     .flatMap(served -> Mono.<Boolean>fromDirect(new InUse<>(
                                     served.lease,
                                     served.lease.connection().validate(ValidationDepth.REMOTE),

@@ -374,7 +374,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             return settings.atRest();
         }
         Duration pace = questioned() ? settings.watched() : UNWATCHED_PACE;
-        return pace.compareTo(settings.atRest()) < 0 ? pace : settings.atRest();
+        return shorter(pace, settings.atRest());
     }
 
     /**
