@@ -3,7 +3,9 @@ package io.github.r2dbcrouting.test;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionConfigurationException;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -11,11 +13,18 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ExtensionContext.Store;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestInstanceFactoryContext;
+import org.junit.jupiter.api.extension.TestInstancePreConstructCallback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Which cluster does a test get? Clusters are kept for the whole run, one per kind. */
-final class PostgresClusterExtension implements BeforeEachCallback, AfterEachCallback, ParameterResolver {
+final class PostgresClusterExtension
+        implements TestInstancePreConstructCallback,
+                BeforeAllCallback,
+                BeforeEachCallback,
+                AfterEachCallback,
+                ParameterResolver {
 
     private static final Logger log = LoggerFactory.getLogger(PostgresClusterExtension.class);
     private static final Namespace NAMESPACE = Namespace.create(PostgresClusterExtension.class);
@@ -37,6 +46,20 @@ final class PostgresClusterExtension implements BeforeEachCallback, AfterEachCal
             }
             return builder.start();
         }
+    }
+
+    /** Before the constructor, where it runs but once: it may ask the cluster which server is its primary. */
+    @Override
+    public void preConstructTestInstance(TestInstanceFactoryContext instance, ExtensionContext context) {
+        if (context.getTestInstanceLifecycle().orElse(Lifecycle.PER_METHOD) == Lifecycle.PER_CLASS) {
+            cluster(context).reset();
+        }
+    }
+
+    /** What a class opens for all its tests must not be open to what the class before has left. */
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        cluster(context).reset();
     }
 
     @Override

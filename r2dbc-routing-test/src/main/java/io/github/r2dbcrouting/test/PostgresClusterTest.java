@@ -13,9 +13,9 @@ import org.junit.jupiter.api.parallel.ResourceLock;
  * Gives the tests of a JUnit Jupiter class a running cluster, as a parameter of type {@link PostgresCluster} of its
  * constructor, lifecycle methods and tests.
  *
- * <p>Classes that ask for the same kind of cluster share one, which ends with the test run. Before each test, and before
- * its {@code @BeforeEach} methods, it is {@linkplain PostgresCluster#reset() reset}, so what a {@code @BeforeAll} method
- * creates in the database is gone by then. When a test fails, the state of the servers is logged.
+ * <p>Classes that ask for the same kind of cluster share one, which ends with the test run. Before each class, and
+ * before each test and its {@code @BeforeEach} methods, it is {@linkplain PostgresCluster#reset() reset}, so what a
+ * {@code @BeforeAll} method creates in the database is gone by then. When a test fails, the state of the servers is logged.
  *
  * <p>A test or {@code @BeforeEach} method with a parameter of type {@link LeakCheck} gets one that watches the cluster,
  * to which it can add pools and threads; it is verified after the test's {@code @AfterEach} methods.

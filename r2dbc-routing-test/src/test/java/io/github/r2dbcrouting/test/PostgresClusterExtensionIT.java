@@ -9,14 +9,19 @@ import ch.qos.logback.core.read.ListAppender;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.TestInstance.Lifecycle;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
 import org.slf4j.LoggerFactory;
 
 class PostgresClusterExtensionIT {
+
+    private static final String IDENTITY = "SELECT system_identifier FROM pg_control_system()";
 
     private static final List<PostgresCluster> SEEN = new ArrayList<>();
 
@@ -46,6 +51,14 @@ class PostgresClusterExtensionIT {
         assertThat(SEEN.stream().distinct()).hasSize(2);
         assertThat(SEEN)
                 .allSatisfy(cluster -> assertThat(cluster.primary().isRunning()).isFalse());
+    }
+
+    @Test
+    void aClassBeginsWithTheClusterThatItsTestsWillSee() {
+        Events tests =
+                run(PromotingCase.class, OnceConstructedCase.class, PromotingAgainCase.class, BeforeAllCase.class);
+
+        tests.assertStatistics(statistics -> statistics.succeeded(4).failed(0));
     }
 
     @Test
@@ -127,6 +140,54 @@ class PostgresClusterExtensionIT {
         @Test
         void hasAClusterOfItsOwn(PostgresCluster cluster) {
             SEEN.add(cluster);
+        }
+    }
+
+    /** Leaves behind what only a new start can undo. */
+    @PostgresClusterTest(replicas = 1, settings = "work_mem=8MB")
+    static class PromotingCase {
+
+        @Test
+        void promotes(PostgresCluster cluster) {
+            cluster.primary().stop();
+            cluster.replica(0).promote();
+        }
+    }
+
+    static class PromotingAgainCase extends PromotingCase {}
+
+    @PostgresClusterTest(replicas = 1, settings = "work_mem=8MB")
+    @TestInstance(Lifecycle.PER_CLASS)
+    static class OnceConstructedCase {
+
+        private final PostgresServer primary;
+        private final String identity;
+
+        OnceConstructedCase(PostgresCluster cluster) {
+            primary = cluster.primary();
+            identity = primary.query(IDENTITY);
+        }
+
+        @Test
+        void isNotGivenWhatIsAboutToGo(PostgresCluster cluster) {
+            assertThat(cluster.primary()).isSameAs(primary);
+            assertThat(primary.query(IDENTITY)).isEqualTo(identity);
+        }
+    }
+
+    @PostgresClusterTest(replicas = 1, settings = "work_mem=8MB")
+    static class BeforeAllCase {
+
+        private static String identity = "";
+
+        @BeforeAll
+        static void look(PostgresCluster cluster) {
+            identity = cluster.primary().query(IDENTITY);
+        }
+
+        @Test
+        void isNotGivenWhatIsAboutToGo(PostgresCluster cluster) {
+            assertThat(cluster.primary().query(IDENTITY)).isEqualTo(identity);
         }
     }
 
