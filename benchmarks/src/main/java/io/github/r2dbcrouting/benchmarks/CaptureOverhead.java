@@ -13,10 +13,12 @@ import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
@@ -32,7 +34,7 @@ import reactor.util.context.Context;
 /**
  * Do writes wait for their positions to be captured?
  *
- * <p>Slices of three arms take turns on one cluster: writes without a session, the same once more for the noise, and
+ * <p>Slices of three arms take turns, in an order drawn for each round, on one cluster: writes without a session, the same once more for the noise, and
  * writes under one session for each writer. What is reported are ratios of neighbouring slices, and how many position
  * queries the server counted for each write. The decision that it serves: when, and on which connection, to capture.
  */
@@ -82,6 +84,7 @@ final class CaptureOverhead implements Callable<Integer> {
     }
 
     private final PrintStream out = System.out;
+    private final Random order = new Random(1);
 
     @Override
     public Integer call() {
@@ -145,10 +148,12 @@ final class CaptureOverhead implements Callable<Integer> {
         List<Double> queries = new ArrayList<>();
         List<Double> plainRate = new ArrayList<>();
         Map<Arm, List<Double>> cpu = new EnumMap<>(Arm.class);
+        // a fixed order, even one that rotates, lets one arm always take over what the same other left behind
+        List<Arm> turns = new ArrayList<>(List.of(Arm.values()));
         for (int round = 0; round < rounds; round++) {
             Map<Arm, Double> rates = new EnumMap<>(Arm.class);
-            for (int turn = 0; turn < Arm.values().length; turn++) {
-                Arm arm = Arm.values()[(turn + round) % Arm.values().length];
+            Collections.shuffle(turns, order);
+            for (Arm arm : turns) {
                 long before = positionQueries(primary);
                 long start = System.nanoTime();
                 long cpuStart = OS.getProcessCpuTime();
