@@ -1,7 +1,6 @@
 package io.github.r2dbcrouting.internal.connection;
 
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 
 /**
  * When has the execution of one statement or batch ended?
@@ -12,13 +11,28 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class WatchedWrite implements Ending {
 
+    // one object for each statement, not five
+    private static final AtomicIntegerFieldUpdater<WatchedWrite> OPEN =
+            AtomicIntegerFieldUpdater.newUpdater(WatchedWrite.class, "open");
+    private static final AtomicIntegerFieldUpdater<WatchedWrite> RESULTS =
+            AtomicIntegerFieldUpdater.newUpdater(WatchedWrite.class, "results");
+    private static final AtomicIntegerFieldUpdater<WatchedWrite> EXECUTION_OVER =
+            AtomicIntegerFieldUpdater.newUpdater(WatchedWrite.class, "executionOver");
+    private static final AtomicIntegerFieldUpdater<WatchedWrite> OVER =
+            AtomicIntegerFieldUpdater.newUpdater(WatchedWrite.class, "over");
+
     private final Lease lease;
     private final Tracked tracked;
     private final boolean oneResult;
-    private final AtomicInteger open = new AtomicInteger(1);
-    private final AtomicInteger results = new AtomicInteger();
-    private final AtomicBoolean executionOver = new AtomicBoolean();
-    private final AtomicBoolean over = new AtomicBoolean();
+
+    @SuppressWarnings("UnusedVariable") // read by its updater
+    private volatile int open = 1;
+
+    private volatile int results;
+    private volatile int executionOver;
+
+    @SuppressWarnings("UnusedVariable") // read by its updater
+    private volatile int over;
 
     /**
      * Watches a statement or a batch.
@@ -35,23 +49,23 @@ final class WatchedWrite implements Ending {
 
     /** The execution that this is the {@link Ending} of has emitted a result, whose end it waits for, too. */
     WatchedWrite opened() {
-        open.incrementAndGet();
-        results.incrementAndGet();
+        OPEN.incrementAndGet(this);
+        RESULTS.incrementAndGet(this);
         return this;
     }
 
     @Override
     public void completed() {
-        if (executionOver.compareAndSet(false, true)) {
+        if (EXECUTION_OVER.compareAndSet(this, 0, 1)) {
             partEnded();
         }
     }
 
     @Override
     public void cancelled() {
-        if (oneResult && results.get() == 1) {
+        if (oneResult && results == 1) {
             completed();
-        } else if (!executionOver.get()) {
+        } else if (executionOver == 0) {
             abandoned();
         }
     }
@@ -61,7 +75,7 @@ final class WatchedWrite implements Ending {
     }
 
     private void partEnded() {
-        if (open.decrementAndGet() == 0 && over.compareAndSet(false, true)) {
+        if (OPEN.decrementAndGet(this) == 0 && OVER.compareAndSet(this, 0, 1)) {
             tracked.ended();
         }
     }
@@ -70,13 +84,13 @@ final class WatchedWrite implements Ending {
     public void failed(Throwable error) {
         if (lease.engine().connectionLost(error)) {
             abandoned();
-        } else if (over.compareAndSet(false, true)) {
+        } else if (OVER.compareAndSet(this, 0, 1)) {
             tracked.ended();
         }
     }
 
     void abandoned() {
-        if (over.compareAndSet(false, true)) {
+        if (OVER.compareAndSet(this, 0, 1)) {
             tracked.abandoned();
         }
     }

@@ -30,7 +30,7 @@ final class CaptureLoop {
      * While nobody waits for a position, writes share one for longer: each probe wakes half a dozen threads. The first
      * who does wait brings the capture forward.
      */
-    private static final Duration UNAWAITED_TICK = Duration.ofMillis(20);
+    private static final Duration UNAWAITED_TICK = Duration.ofMillis(50);
 
     /** So long after somebody waited for a position, others will. */
     private static final Duration AWAITING_LASTS = Duration.ofSeconds(1);
