@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestInstance.Lifecycle;
+import org.junit.platform.testkit.engine.EngineExecutionResults;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
 import org.slf4j.LoggerFactory;
@@ -86,15 +87,19 @@ class PostgresClusterExtensionIT {
 
     @Test
     void aSettingWithoutAValueIsRefused() {
-        run(MisconfiguredCase.class).assertStatistics(statistics -> statistics.failed(1));
+        execute(MisconfiguredCase.class).containerEvents().assertStatistics(statistics -> statistics.failed(1));
     }
 
     private static Events run(Class<?>... cases) {
+        return execute(cases).testEvents();
+    }
+
+    private static EngineExecutionResults execute(Class<?>... cases) {
         EngineTestKit.Builder kit = EngineTestKit.engine("junit-jupiter");
         for (Class<?> testClass : cases) {
             kit.selectors(selectClass(testClass));
         }
-        return kit.execute().testEvents();
+        return kit.execute();
     }
 
     @PostgresClusterTest(settings = "work_mem=6MB")
