@@ -103,7 +103,7 @@ class LeaseTests {
         fixture.monitor.start();
         fixture.time.advanceTimeBy(Duration.ofMillis(1));
         Blocking.run(lease.release());
-        fixture.time.advanceTimeBy(Duration.ofMillis(21));
+        fixture.time.advanceTimeBy(Duration.ofMillis(51));
 
         assertThat(session.hasPending("7")).isFalse();
     }
@@ -117,7 +117,7 @@ class LeaseTests {
         lease.ended(write);
 
         fixture.monitor.start();
-        fixture.time.advanceTimeBy(Duration.ofMillis(21));
+        fixture.time.advanceTimeBy(Duration.ofMillis(51));
 
         assertThat(session.hasPending("7")).isFalse();
         Blocking.run(lease.release());

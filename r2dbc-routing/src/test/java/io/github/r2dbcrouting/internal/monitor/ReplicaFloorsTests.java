@@ -136,7 +136,7 @@ class ReplicaFloorsTests {
         primary.advance(0x1000);
         monitor.ended(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now()));
         assertThat(monitor.captureStatistics().pending()).isEqualTo(1);
-        pass(Duration.ofMillis(30));
+        pass(Duration.ofMillis(60));
 
         CaptureStatistics after = monitor.captureStatistics();
         assertThat(after.pending()).isZero();
