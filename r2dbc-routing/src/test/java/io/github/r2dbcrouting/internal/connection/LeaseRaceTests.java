@@ -168,6 +168,7 @@ class LeaseRaceTests {
             if (released.get()) {
                 return false;
             }
+            Collisions.dawdle();
             uses.incrementAndGet();
             return true;
         }
@@ -224,8 +225,11 @@ class LeaseRaceTests {
 
         @Override
         public void release() {
-            if (released.compareAndSet(false, true) && uses.get() == 0) {
-                givenBack.incrementAndGet();
+            if (released.compareAndSet(false, true)) {
+                Collisions.dawdle();
+                if (uses.get() == 0) {
+                    givenBack.incrementAndGet();
+                }
             }
         }
 
