@@ -12,6 +12,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Does a scenario hold when its threads really run at once?
@@ -73,7 +74,7 @@ public final class Collisions {
                     if (spin < SPINS) {
                         Thread.onSpinWait();
                     } else {
-                        Thread.yield();
+                        LockSupport.parkNanos(1);
                     }
                 }
                 spin(offset);
@@ -93,7 +94,7 @@ public final class Collisions {
     /** Widens the gap in what is broken on purpose, so that it is hit soon also where others have the processor. */
     public static void dawdle() {
         spin(GREATEST_OFFSET);
-        Thread.yield();
+        LockSupport.parkNanos(1);
     }
 
     private static void spin(int times) {

@@ -18,8 +18,6 @@ import org.junit.jupiter.api.Test;
 /** The primary's branch is 2, and left branch 1 at 100. */
 class PlacementTests {
 
-    private static final Predicate<Position> NEAR = position -> true;
-    private static final Predicate<Position> FAR = position -> false;
     private static final Lineage LINE = Lineage.of(2, List.of(at(1, 100)));
 
     private final FakeServer server = new FakeServer("db1", ServerRole.REPLICA);
@@ -28,30 +26,32 @@ class PlacementTests {
     void leavesAPrimaryAsItIs() {
         server.role = ServerRole.PRIMARY;
 
-        assertThat(place(LINE, null, at(1, 300), true, FAR)).isEqualTo(state(at(1, 300), ServerStatus.UP));
+        assertThat(place(LINE, null, at(1, 300), true, PlacementTests::far))
+                .isEqualTo(state(at(1, 300), ServerStatus.UP));
     }
 
     @Test
     void leavesAReplicaThatIsRefusedAsItIs() {
         ServerState refused = state(at(1, 300), ServerStatus.REFUSED);
 
-        assertThat(new Placement(LINE, true, null, true).place(refused, report(at(1, 300), true), FAR))
+        assertThat(new Placement(LINE, true, null, true).place(refused, report(at(1, 300), true), PlacementTests::far))
                 .isEqualTo(refused);
     }
 
     @Test
     void putsAReplicaThatIsBeforeTheSwitchOnTheLine() {
-        ServerState placed = place(LINE, null, at(1, 100), true, NEAR);
+        ServerState placed = place(LINE, null, at(1, 100), true, PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.tooFarBehind()).isFalse();
-        assertThat(place(LINE, null, at(1, 100), true, FAR).tooFarBehind()).isTrue();
+        assertThat(place(LINE, null, at(1, 100), true, PlacementTests::far).tooFarBehind())
+                .isTrue();
     }
 
     @Test
     void refusesAReplicaThatWentBeyondTheSwitch() {
-        ServerState placed = place(LINE, null, at(1, 101), true, NEAR);
+        ServerState placed = place(LINE, null, at(1, 101), true, PlacementTests::near);
 
         assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
         assertThat(placed.problem()).contains("went further with an earlier primary");
@@ -59,7 +59,7 @@ class PlacementTests {
 
     @Test
     void knowsNothingOfAReplicaThatSeemsToHaveGoneBeyondTheSwitch() {
-        ServerState placed = place(LINE, null, at(1, 101), false, NEAR);
+        ServerState placed = place(LINE, null, at(1, 101), false, PlacementTests::near);
 
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.position()).isNull();
@@ -70,15 +70,19 @@ class PlacementTests {
     void knowsNothingOfAReplicaOnABranchOfUnknownEnd() {
         Lineage unknown = Lineage.of(2, List.of());
 
-        assertThat(place(unknown, null, at(1, 50), false, NEAR).position()).isNull();
-        assertThat(place(unknown, null, at(1, 50), false, NEAR).tooFarBehind()).isFalse();
-        assertThat(place(unknown, null, at(1, 50), false, FAR).tooFarBehind()).isTrue();
-        assertThat(place(unknown, null, at(1, 50), true, NEAR).tooFarBehind()).isTrue();
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::near).position())
+                .isNull();
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::near).tooFarBehind())
+                .isFalse();
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::far).tooFarBehind())
+                .isTrue();
+        assertThat(place(unknown, null, at(1, 50), true, PlacementTests::near).tooFarBehind())
+                .isTrue();
     }
 
     @Test
     void knowsNothingOfAReplicaThatIsAhead() {
-        ServerState placed = place(LINE, null, at(3, 50), true, NEAR);
+        ServerState placed = place(LINE, null, at(3, 50), true, PlacementTests::near);
 
         assertThat(placed.position()).isNull();
         assertThat(placed.tooFarBehind()).isTrue();
@@ -89,15 +93,15 @@ class PlacementTests {
         ServerState state = state(at(2, 150), ServerStatus.UP);
 
         assertThat(new Placement(LINE, false, null, true)
-                        .place(state, report(at(2, 150), false), NEAR)
+                        .place(state, report(at(2, 150), false), PlacementTests::near)
                         .position())
                 .isNull();
         assertThat(new Placement(LINE, false, null, true)
-                        .place(state, report(at(2, 150), true), NEAR)
+                        .place(state, report(at(2, 150), true), PlacementTests::near)
                         .position())
                 .isEqualTo(at(2, 150));
         assertThat(new Placement(LINE, true, null, true)
-                        .place(state, report(at(2, 150), false), NEAR)
+                        .place(state, report(at(2, 150), false), PlacementTests::near)
                         .position())
                 .isEqualTo(at(2, 150));
     }
@@ -106,10 +110,13 @@ class PlacementTests {
     void refusesWhatFollowsOneOfTwoPrimariesUnlessItIsWhereTheyStillWereOne() {
         ServerState rival = state(at(2, 200), ServerStatus.REFUSED);
 
-        assertThat(place(LINE, rival, at(2, 150), true, NEAR).problem()).contains("of which there are two");
-        assertThat(place(LINE, rival, at(2, 100), true, NEAR).position()).isEqualTo(at(2, 100));
+        assertThat(place(LINE, rival, at(2, 150), true, PlacementTests::near).problem())
+                .contains("of which there are two");
+        assertThat(place(LINE, rival, at(2, 100), true, PlacementTests::near).position())
+                .isEqualTo(at(2, 100));
         ServerState down = state(at(2, 150), ServerStatus.DOWN);
-        ServerState placed = new Placement(LINE, true, rival, true).place(down, report(at(2, 150), true), NEAR);
+        ServerState placed =
+                new Placement(LINE, true, rival, true).place(down, report(at(2, 150), true), PlacementTests::near);
         assertThat(placed.status()).isEqualTo(ServerStatus.DOWN);
         assertThat(placed.position()).isNull();
         assertThat(placed.tooFarBehind()).isTrue();
@@ -117,7 +124,7 @@ class PlacementTests {
 
     @Test
     void takesAPositionAsItIsWhileThereIsNoLine() {
-        ServerState placed = place(null, null, at(1, 300), true, FAR);
+        ServerState placed = place(null, null, at(1, 300), true, PlacementTests::far);
 
         assertThat(placed.position()).isEqualTo(at(1, 300));
         assertThat(placed.tooFarBehind()).isTrue();
@@ -127,7 +134,8 @@ class PlacementTests {
     void takesEveryPositionToBeOnTheLineWhereTimelinesDoNotMatter() {
         ServerState state = state(at(1, 300), ServerStatus.UP);
 
-        ServerState placed = new Placement(LINE, true, null, false).place(state, report(at(1, 300), true), NEAR);
+        ServerState placed =
+                new Placement(LINE, true, null, false).place(state, report(at(1, 300), true), PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 300));
         assertThat(placed.tooFarBehind()).isFalse();
@@ -148,6 +156,14 @@ class PlacementTests {
         Introduction introduction = new Introduction(server.identity(), observation, "1", true);
         return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
                 .answered(new Sample(introduction, 0, observation, 1, false));
+    }
+
+    private static boolean near(Position position) {
+        return true;
+    }
+
+    private static boolean far(Position position) {
+        return false;
     }
 
     private static WalPosition at(int timeline, long lsn) {
