@@ -74,6 +74,14 @@ class PolicyTests {
     }
 
     @Test
+    void takesNamesAndNumbersToTheirLimits() {
+        assertThat(Policy.parse("tags(azAZ09_-)->min(2147483647); all()"))
+                .hasToString(Policy.parse("tags( azAZ09_- ) -> min( 2147483647 ) ; all()")
+                        .toString());
+        assertThatThrownBy(() -> Policy.parse("min(2147483648)")).isInstanceOf(PolicySyntaxException.class);
+    }
+
+    @Test
     void endsWithNobodyOnlyWhereItHalts() {
         assertThat(Policy.parse("tags(eu); halt()").halts()).isTrue();
         assertThat(Policy.parse("halt()").halts()).isTrue();

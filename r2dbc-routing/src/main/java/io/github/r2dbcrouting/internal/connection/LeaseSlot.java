@@ -56,8 +56,7 @@ final class LeaseSlot {
                     if (arriving.join()) {
                         return arriving.lease();
                     }
-                    // abandoned at this moment: whoever did it empties the slot
-                    content.compareAndSet(arriving, null);
+                    arriving.abandon();
                 } else {
                     Arriving arriving = new Arriving();
                     if (content.compareAndSet(null, arriving)) {
@@ -124,7 +123,14 @@ final class LeaseSlot {
 
         private void leave() {
             int left = waiting.updateAndGet(count -> count <= 1 ? ABANDONED : count - 1);
-            if (left == ABANDONED && content.compareAndSet(this, null)) {
+            if (left == ABANDONED) {
+                abandon();
+            }
+        }
+
+        /** Nobody waits any longer. The last one to leave, or one who asks at this moment, ends the acquisition. */
+        void abandon() {
+            if (content.compareAndSet(this, null)) {
                 subscription.dispose();
             }
         }

@@ -109,6 +109,18 @@ class PositionCaptureTests {
     }
 
     @Test
+    void knowsWhenTheFirstOfThoseThatWaitHadEnded() {
+        assertThat(capture.oldest()).isNull();
+        handIn(durable(105));
+        handIn(durable(100));
+        handIn(durable(103));
+
+        assertThat(capture.oldest()).isEqualTo(100);
+        assertThat(settle(plain(104), position(50)).settled()).isEqualTo(2);
+        assertThat(capture.oldest()).isEqualTo(105);
+    }
+
+    @Test
     void needsNoNudgeForDurableWrites() {
         handIn(durable(100));
 

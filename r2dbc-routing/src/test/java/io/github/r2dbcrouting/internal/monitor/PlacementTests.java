@@ -1,0 +1,172 @@
+package io.github.r2dbcrouting.internal.monitor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.fake.FakeServer;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.Observation;
+import io.github.r2dbcrouting.spi.Position;
+import java.util.List;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.Test;
+
+/** The primary's branch is 2, and left branch 1 at 100. */
+class PlacementTests {
+
+    private static final Lineage LINE = Lineage.of(2, List.of(at(1, 100)));
+
+    private final FakeServer server = new FakeServer("db1", ServerRole.REPLICA);
+
+    @Test
+    void leavesAPrimaryAsItIs() {
+        server.role = ServerRole.PRIMARY;
+
+        assertThat(place(LINE, null, at(1, 300), true, PlacementTests::far))
+                .isEqualTo(state(at(1, 300), ServerStatus.UP));
+    }
+
+    @Test
+    void leavesAReplicaThatIsRefusedAsItIs() {
+        ServerState refused = state(at(1, 300), ServerStatus.REFUSED);
+
+        assertThat(new Placement(LINE, true, null, true).place(refused, report(at(1, 300), true), PlacementTests::far))
+                .isEqualTo(refused);
+    }
+
+    @Test
+    void putsAReplicaThatIsBeforeTheSwitchOnTheLine() {
+        ServerState placed = place(LINE, null, at(1, 100), true, PlacementTests::near);
+
+        assertThat(placed.position()).isEqualTo(at(2, 100));
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.tooFarBehind()).isFalse();
+        assertThat(place(LINE, null, at(1, 100), true, PlacementTests::far).tooFarBehind())
+                .isTrue();
+    }
+
+    @Test
+    void refusesAReplicaThatWentBeyondTheSwitch() {
+        ServerState placed = place(LINE, null, at(1, 101), true, PlacementTests::near);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(placed.problem()).contains("went further with an earlier primary");
+    }
+
+    @Test
+    void knowsNothingOfAReplicaThatSeemsToHaveGoneBeyondTheSwitch() {
+        ServerState placed = place(LINE, null, at(1, 101), false, PlacementTests::near);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isFalse();
+    }
+
+    @Test
+    void knowsNothingOfAReplicaOnABranchOfUnknownEnd() {
+        Lineage unknown = Lineage.of(2, List.of());
+
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::near).position())
+                .isNull();
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::near).tooFarBehind())
+                .isFalse();
+        assertThat(place(unknown, null, at(1, 50), false, PlacementTests::far).tooFarBehind())
+                .isTrue();
+        assertThat(place(unknown, null, at(1, 50), true, PlacementTests::near).tooFarBehind())
+                .isTrue();
+    }
+
+    @Test
+    void knowsNothingOfAReplicaThatIsAhead() {
+        ServerState placed = place(LINE, null, at(3, 50), true, PlacementTests::near);
+
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void knowsNothingOfAReplicaOfAPrimaryThatIsGoneIfItsBranchIsNotCertain() {
+        ServerState state = state(at(2, 150), ServerStatus.UP);
+
+        assertThat(new Placement(LINE, false, null, true)
+                        .place(state, report(at(2, 150), false), PlacementTests::near)
+                        .position())
+                .isNull();
+        assertThat(new Placement(LINE, false, null, true)
+                        .place(state, report(at(2, 150), true), PlacementTests::near)
+                        .position())
+                .isEqualTo(at(2, 150));
+        assertThat(new Placement(LINE, true, null, true)
+                        .place(state, report(at(2, 150), false), PlacementTests::near)
+                        .position())
+                .isEqualTo(at(2, 150));
+    }
+
+    @Test
+    void refusesWhatFollowsOneOfTwoPrimariesUnlessItIsWhereTheyStillWereOne() {
+        ServerState rival = state(at(2, 200), ServerStatus.REFUSED);
+
+        assertThat(place(LINE, rival, at(2, 150), true, PlacementTests::near).problem())
+                .contains("of which there are two");
+        assertThat(place(LINE, rival, at(2, 100), true, PlacementTests::near).position())
+                .isEqualTo(at(2, 100));
+        ServerState down = state(at(2, 150), ServerStatus.DOWN);
+        ServerState placed =
+                new Placement(LINE, true, rival, true).place(down, report(at(2, 150), true), PlacementTests::near);
+        assertThat(placed.status()).isEqualTo(ServerStatus.DOWN);
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void takesAPositionAsItIsWhileThereIsNoLine() {
+        ServerState placed = place(null, null, at(1, 300), true, PlacementTests::far);
+
+        assertThat(placed.position()).isEqualTo(at(1, 300));
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void takesEveryPositionToBeOnTheLineWhereTimelinesDoNotMatter() {
+        ServerState state = state(at(1, 300), ServerStatus.UP);
+
+        ServerState placed =
+                new Placement(LINE, true, null, false).place(state, report(at(1, 300), true), PlacementTests::near);
+
+        assertThat(placed.position()).isEqualTo(at(2, 300));
+        assertThat(placed.tooFarBehind()).isFalse();
+    }
+
+    private ServerState place(
+            Lineage line, ServerState rival, WalPosition position, boolean certain, Predicate<Position> near) {
+        return new Placement(line, true, rival, true)
+                .place(state(position, ServerStatus.UP), report(position, certain), near);
+    }
+
+    private ServerState state(WalPosition position, ServerStatus status) {
+        return new ServerState(1, "db1", List.of(), server.role, status, position, server.identity(), 0, false, null);
+    }
+
+    private ServerReport report(WalPosition position, boolean certain) {
+        Observation observation = new Observation(server.role, position, position.timeline(), certain, null, "");
+        Introduction introduction = new Introduction(server.identity(), observation, "1", true);
+        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(new Sample(introduction, 0, observation, 1, false));
+    }
+
+    private static boolean near(Position position) {
+        return true;
+    }
+
+    private static boolean far(Position position) {
+        return false;
+    }
+
+    private static WalPosition at(int timeline, long lsn) {
+        return new WalPosition("7", timeline, lsn);
+    }
+}
