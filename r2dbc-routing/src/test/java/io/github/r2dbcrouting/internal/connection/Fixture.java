@@ -66,7 +66,7 @@ final class Fixture {
                 pool.generation(),
                 state(),
                 pooled,
-                new PhysicalConnection(driver, server.introduction(), monitor.now(), 0));
+                new PhysicalConnection(driver, server.introduction(), monitor.now(), 0, new OpenConnections()));
     }
 
     /** One that routes everything to this server. */
