@@ -71,6 +71,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private final Engine engine;
     private final boolean lazyBegin;
+    private final @Nullable Duration lookUpFunctions;
+    private final AtomicBoolean lookingUp = new AtomicBoolean();
     private final ClusterMonitor monitor;
     private final Map<String, ServerPool> pools;
     private final Router router;
@@ -82,6 +84,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private RoutingConnectionFactory(Builder builder) {
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
         this.lazyBegin = builder.lazyBegin;
+        this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
         List<Servers.Server> servers = builder.servers.open(builder.credentials);
         List<MonitoredServer> monitored = new ArrayList<>();
         servers.forEach(server -> monitored.add(new MonitoredServer(
@@ -180,6 +183,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private static final int MOST_RETRIES = 10;
 
+    private static final Duration FUNCTIONS_PERIOD = Duration.ofMinutes(1);
+
     /**
      * Starts the description of a factory.
      *
@@ -200,9 +205,16 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             if (closing.get()) {
                 throw new IllegalStateException("the connection factory is closed");
             }
-            monitor.start();
+            start();
             return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()), lazyBegin);
         });
+    }
+
+    private void start() {
+        monitor.start();
+        if (lookUpFunctions != null && lookingUp.compareAndSet(false, true)) {
+            monitor.learnFunctionsEvery(lookUpFunctions);
+        }
     }
 
     @Override
@@ -218,7 +230,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      */
     public Mono<Void> ready() {
         return Mono.defer(() -> {
-            monitor.start();
+            start();
             return monitor.tables()
                     .await(table -> table.primary().isPresent() && table.complete())
                     .then();
@@ -299,7 +311,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      */
     public Mono<CausalToken> capture() {
         return Mono.defer(() -> {
-            monitor.start();
+            start();
             SessionState session = new SessionState();
             return monitor.tables().await(table -> table.primary().isPresent()).flatMap(table -> {
                 ServerState primary = table.primary().orElseThrow();
@@ -411,6 +423,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Safeguards safeguards = Safeguards.all();
         private int retriesPerRead = DEFAULT_RETRIES;
         private Set<String> readOnlyFunctions = Set.of();
+        private boolean functionsFromCatalog;
+        private Duration functionsPeriod = FUNCTIONS_PERIOD;
         private final Map<String, Policy> policies = new LinkedHashMap<>();
 
         private Builder() {}
@@ -699,6 +713,27 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             Set<String> all = Set.copyOf(List.of(names));
             var unused = new PostgresEngine(all);
             readOnlyFunctions = all;
+            return this;
+        }
+
+        /**
+         * Sets whether functions of the application's own that are {@code STABLE} or {@code IMMUTABLE} count as reading.
+         * The primary is asked for them at the start and about once a minute; until it has answered they do not count. A
+         * name counts where all functions of that name do, and a call without a schema where all of them in all schemas
+         * do. A built-in function whose name a {@code VOLATILE} one of the application's has is no longer taken to read.
+         * What {@link #readOnlyFunctions} names reads whatever the catalogue says.
+         *
+         * @param lookUp whether they are looked up; by default they are not
+         * @return this
+         */
+        public Builder readOnlyFunctionsFromCatalog(boolean lookUp) {
+            functionsFromCatalog = lookUp;
+            return this;
+        }
+
+        /** Sets how long after one look-up the next one is made, for tests. */
+        Builder functionsPeriod(Duration period) {
+            functionsPeriod = period;
             return this;
         }
 

@@ -139,6 +139,14 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
     public static final Option<String> READ_ONLY_FUNCTIONS = Option.valueOf("readOnlyFunctions");
 
     /**
+     * Whether stable and immutable functions of the application's count as reading.
+     *
+     * @see RoutingConnectionFactory.Builder#readOnlyFunctionsFromCatalog
+     */
+    public static final Option<Boolean> READ_ONLY_FUNCTIONS_FROM_CATALOG =
+            Option.valueOf("readOnlyFunctionsFromCatalog");
+
+    /**
      * The policy of the reads that name none. In a URL it is percent-encoded.
      *
      * @see RoutingConnectionFactory.Builder#policy
@@ -185,6 +193,11 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     READ_ONLY_FUNCTIONS,
                     OptionType.TEXT,
                     RoutingConnectionFactoryProvider::functions),
+            Setting.of(
+                    "readOnlyFunctionsFromCatalog",
+                    READ_ONLY_FUNCTIONS_FROM_CATALOG,
+                    OptionType.FLAG,
+                    RoutingConnectionFactory.Builder::readOnlyFunctionsFromCatalog),
             Setting.of("policy", POLICY, OptionType.TEXT, (builder, text) -> builder.policy(Policies.DEFAULT, text)));
 
     /**

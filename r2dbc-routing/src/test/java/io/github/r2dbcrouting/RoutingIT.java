@@ -97,6 +97,25 @@ class RoutingIT {
         Blocking.run(naming.close());
     }
 
+    @Test
+    void goesToAReplicaWithAFunctionThatTheCatalogueCallsStable() {
+        String function = "FUNCTION looked_up(text) RETURNS text LANGUAGE sql %s AS 'SELECT $1'";
+        cluster.primary().execute("CREATE " + String.format(function, "STABLE"));
+        cluster.awaitReplayed();
+        RoutingConnectionFactory looking = Factories.ready(
+                Factories.over(cluster).readOnlyFunctionsFromCatalog(true).functionsPeriod(Duration.ofMillis(200)));
+        String calls = ROLE.replace("SELECT CASE", "SELECT looked_up(CASE") + ")";
+        String withSchema = ROLE.replace("SELECT CASE", "SELECT public.looked_up(CASE") + ")";
+
+        await().untilAsserted(() -> assertThat(underSession(looking, calls)).isEqualTo("replica"));
+        assertThat(underSession(looking, withSchema)).isEqualTo("replica");
+        assertThat(underSession(factory, calls)).isEqualTo("primary");
+        cluster.primary().execute("CREATE OR REPLACE " + String.format(function, "VOLATILE"));
+        await().untilAsserted(() -> assertThat(underSession(looking, calls)).isEqualTo("primary"));
+        assertThat(underSession(looking, withSchema)).isEqualTo("primary");
+        Blocking.run(looking.close());
+    }
+
     private static String underSession(RoutingConnectionFactory factory, String sql) {
         return Blocking.value(Queries.rows(factory, sql).contextWrite(Routing.session(CausalSession.create())))
                 .get(0);

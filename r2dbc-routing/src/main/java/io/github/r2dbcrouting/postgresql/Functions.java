@@ -7,9 +7,12 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -20,12 +23,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * What may calling a function of some name do?
  *
- * <p>Immutable. Knows the built-in functions, and those of which the application says that they only read.
+ * <p>Immutable. Knows the built-in functions, those of which the application says that they only read, and what the
+ * catalogue says of its own.
  */
 final class Functions {
 
     /** One function's name; without a schema it is how calls without one are written. */
     record Name(@Nullable String schema, String name) {}
+
+    /**
+     * What the catalogue says of the functions of one name in one schema that is not PostgreSQL's own.
+     *
+     * @param reads whether all of them are functions that are declared to change nothing
+     * @param builtIn whether PostgreSQL has functions of that name as well
+     */
+    record Catalogued(String schema, String name, boolean reads, boolean builtIn) {}
 
     private static final Pattern NAME = Pattern.compile("(?:([a-z_][a-z0-9_$]*)\\.)?([a-z_][a-z0-9_$]*)");
 
@@ -54,8 +66,12 @@ final class Functions {
 
     private final Set<Name> declared;
 
-    private Functions(Set<Name> declared) {
+    /** Whether calls only read, by how they are written: without a schema it may be any function of that name. */
+    private final Map<Name, Boolean> catalogue;
+
+    private Functions(Set<Name> declared, Map<Name, Boolean> catalogue) {
         this.declared = declared;
+        this.catalogue = catalogue;
     }
 
     /** The names of the built-in functions that only read, sorted. */
@@ -65,14 +81,37 @@ final class Functions {
 
     /** Nothing but the built-in functions is known. */
     static Functions builtIn() {
-        return new Functions(Set.of());
+        return new Functions(Set.of(), Map.of());
     }
 
     /** Knows more functions that only read. */
     Functions with(Set<Name> readOnly) {
         Set<Name> all = new HashSet<>(declared);
         all.addAll(readOnly);
-        return new Functions(Set.copyOf(all));
+        return new Functions(Set.copyOf(all), catalogue);
+    }
+
+    /** Knows what the catalogue says now, and no longer what it said before. */
+    Functions with(Collection<Catalogued> all) {
+        Map<Name, Boolean> names = new HashMap<>();
+        for (Catalogued function : all) {
+            boolean anyOfThatName = function.reads && (!function.builtIn || SAFE.contains(function.name));
+            names.put(new Name(function.schema, function.name), function.reads);
+            names.merge(new Name(null, function.name), anyOfThatName, Boolean::logicalAnd);
+        }
+        return new Functions(declared, Map.copyOf(names));
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Functions functions
+                && functions.declared.equals(declared)
+                && functions.catalogue.equals(catalogue);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * declared.hashCode() + catalogue.hashCode();
     }
 
     /** Reads how an application names a function: with its schema or without one, folded to lower case. */
@@ -98,7 +137,10 @@ final class Functions {
         if (maybeBuiltIn && writes(name)) {
             return Kind.WRITE;
         }
-        boolean reads = (maybeBuiltIn && SAFE.contains(name)) || declared.contains(new Name(schema, name));
+        Name called = new Name(schema, name);
+        Boolean catalogued = declared.contains(called) ? Boolean.TRUE : catalogue.get(called);
+        // one that writes may be meant by the name of a built-in one that reads
+        boolean reads = catalogued == null ? maybeBuiltIn && SAFE.contains(name) : catalogued;
         return reads ? Kind.READ : Kind.UNKNOWN;
     }
 

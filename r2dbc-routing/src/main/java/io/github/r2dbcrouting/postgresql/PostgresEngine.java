@@ -100,8 +100,18 @@ public final class PostgresEngine implements Engine {
     /** Asked first: a refusal would leave a line in the server's log with every connection of a monitor. */
     private static final String MAY_READ_FILES = "SELECT has_function_privilege('pg_read_file(text)', 'EXECUTE')::text";
 
+    /** Of all functions of a name in a schema: aggregates, window functions and procedures are none that only read. */
+    private static final String FUNCTIONS = """
+            SELECT nspname::text, proname::text, bool_and(prokind = 'f' AND provolatile IN ('i', 's')),
+              EXISTS (SELECT FROM pg_proc AS own
+                WHERE own.proname = pg_proc.proname AND own.pronamespace = 'pg_catalog'::regnamespace)
+            FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+            WHERE left(nspname, 3) <> 'pg_' AND nspname <> 'information_schema'
+            GROUP BY nspname, proname""";
+
     private static final String UNDEFINED_FUNCTION = "42883";
 
+    private final Functions functions;
     private final StatementTexts texts;
 
     /** Creates an engine that knows the built-in functions only. */
@@ -119,7 +129,8 @@ public final class PostgresEngine implements Engine {
     public PostgresEngine(Set<String> readOnlyFunctions) {
         Set<Functions.Name> names =
                 readOnlyFunctions.stream().map(Functions::parse).collect(Collectors.toUnmodifiableSet());
-        this.texts = new StatementTexts(Functions.builtIn().with(names));
+        this.functions = Functions.builtIn().with(names);
+        this.texts = new StatementTexts(functions);
     }
 
     @Override
@@ -220,6 +231,19 @@ public final class PostgresEngine implements Engine {
     @Override
     public void learnWrite(String sql) {
         texts.learnWrite(sql);
+    }
+
+    @Override
+    public Mono<Void> learnFunctions(Connection connection) {
+        return Flux.defer(() -> connection.createStatement(FUNCTIONS).execute())
+                .concatMap(result -> result.map((row, metadata) -> new Functions.Catalogued(
+                        text(row, 0),
+                        text(row, 1),
+                        Boolean.TRUE.equals(row.get(2, Boolean.class)),
+                        Boolean.TRUE.equals(row.get(3, Boolean.class)))))
+                .collectList()
+                .doOnNext(catalogued -> texts.know(functions.with(catalogued)))
+                .then();
     }
 
     @Override

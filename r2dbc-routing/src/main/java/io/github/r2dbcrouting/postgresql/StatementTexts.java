@@ -26,24 +26,41 @@ final class StatementTexts {
     /** What an entry takes besides its text, in characters. */
     private static final int OVERHEAD = 100;
 
-    private final Functions functions;
-    private final Generations<String, StatementText> texts = new Generations<>(MAX_CHARACTERS);
+    private volatile Read read;
 
     /** By hash: of two texts with the same one both count as writes, which does no harm. */
     private final Generations<Long, Boolean> refused = new Generations<>(MAX_LEARNED);
 
     StatementTexts(Functions functions) {
-        this.functions = functions;
+        this.read = new Read(functions, new Generations<>(MAX_CHARACTERS));
+    }
+
+    /** What was read holds as long as the functions that it was read by. */
+    private record Read(Functions functions, Generations<String, StatementText> texts) {
+
+        void keep(String sql, StatementText text) {
+            if (sql.length() <= MAX_CACHED_LENGTH) {
+                texts.put(sql, text, weight(sql));
+            }
+        }
+    }
+
+    /** From now on texts are read by these functions; those that were read before, too, if they are others. */
+    void know(Functions functions) {
+        if (!functions.equals(read.functions)) {
+            read = new Read(functions, new Generations<>(MAX_CHARACTERS));
+        }
     }
 
     StatementText read(String sql) {
-        StatementText text = texts.get(sql, weight(sql));
+        Read now = read;
+        StatementText text = now.texts.get(sql, weight(sql));
         if (text == null) {
-            text = StatementReader.read(sql, functions);
+            text = StatementReader.read(sql, now.functions);
             if (refused.get(hash(sql), 1) != null) {
                 text = asWrite(text);
             }
-            keep(sql, text);
+            now.keep(sql, text);
         }
         return text;
     }
@@ -51,13 +68,8 @@ final class StatementTexts {
     /** From now on the text counts as a write. */
     void learnWrite(String sql) {
         refused.put(hash(sql), Boolean.TRUE, 1);
-        keep(sql, asWrite(StatementReader.read(sql, functions)));
-    }
-
-    private void keep(String sql, StatementText text) {
-        if (sql.length() <= MAX_CACHED_LENGTH) {
-            texts.put(sql, text, weight(sql));
-        }
+        Read now = read;
+        now.keep(sql, asWrite(StatementReader.read(sql, now.functions)));
     }
 
     private static int weight(String sql) {
@@ -66,7 +78,7 @@ final class StatementTexts {
 
     /** What the texts take at present, in characters. */
     int characters() {
-        return texts.weight();
+        return read.texts.weight();
     }
 
     /** How many refused texts are remembered. */

@@ -119,6 +119,15 @@ public interface Engine {
     boolean sentAtOnce(StatementText text);
 
     /**
+     * Learns from the database's catalogue which of the application's functions only read. From then on texts are read
+     * by that, also those that were read before.
+     *
+     * @param connection a connection to the primary
+     * @return completes when it is known; if it errors, what was known before holds
+     */
+    Mono<Void> learnFunctions(Connection connection);
+
+    /**
      * Tells whether an error means that its connection is, or is about to be, of no more use.
      *
      * @param error an error that a statement or a connect signalled

@@ -18,6 +18,9 @@ public final class FakeConnection implements Connection {
     /** What closing waits for. */
     public volatile Mono<Void> closing = Mono.empty();
 
+    /** What happens while somebody asks whether it is alive. */
+    public volatile Runnable validating = () -> {};
+
     private final FakeServer server;
     private final AtomicInteger closes = new AtomicInteger();
     private volatile boolean autoCommit = true;
@@ -44,7 +47,10 @@ public final class FakeConnection implements Connection {
 
     @Override
     public Publisher<Boolean> validate(ValidationDepth depth) {
-        return Mono.fromSupplier(() -> closes.get() == 0);
+        return Mono.fromSupplier(() -> {
+            validating.run();
+            return closes.get() == 0;
+        });
     }
 
     @Override

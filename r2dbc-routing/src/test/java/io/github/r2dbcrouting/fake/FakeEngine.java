@@ -46,6 +46,11 @@ public final class FakeEngine implements Engine {
     /** Whether backends that are asked about have ended. */
     public volatile boolean backendsGone;
 
+    /** How often the functions were looked up, and how that ends. */
+    public final AtomicInteger lookUps = new AtomicInteger();
+
+    public volatile Mono<Void> looking = Mono.empty();
+
     /** What introductions wait for. */
     public volatile Mono<Void> introducing = Mono.empty();
 
@@ -146,6 +151,14 @@ public final class FakeEngine implements Engine {
     @Override
     public void learnWrite(String sql) {
         texts.learnWrite(sql);
+    }
+
+    @Override
+    public Mono<Void> learnFunctions(Connection connection) {
+        return Mono.defer(() -> {
+            lookUps.incrementAndGet();
+            return looking;
+        });
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.spi.StatementText;
 import io.github.r2dbcrouting.spi.StatementText.Kind;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class StatementTextsTests {
@@ -71,6 +72,36 @@ class StatementTextsTests {
         assertThat(texts.learned()).isBetween(StatementTexts.MAX_LEARNED, 2 * StatementTexts.MAX_LEARNED);
         assertThat(texts.read("SELECT " + (many - 1)).kind()).isEqualTo(Kind.WRITE);
         assertThat(texts.read("SELECT 0").kind()).isEqualTo(Kind.READ);
+    }
+
+    @Test
+    void readsATextAnewOnceTheFunctionsAreOthers() {
+        String sql = "SELECT total(1), lower('x')";
+        assertThat(texts.read(sql).kind()).isEqualTo(Kind.UNKNOWN);
+
+        texts.know(Functions.builtIn().with(List.of(reading("public", "total"))));
+        StatementText read = texts.read(sql);
+        texts.know(Functions.builtIn().with(List.of(reading("public", "total"))));
+
+        assertThat(read.kind()).isEqualTo(Kind.READ);
+        assertThat(texts.read(sql)).as("nothing has changed").isSameAs(read);
+        texts.know(Functions.builtIn().with(List.of(new Functions.Catalogued("public", "total", false, false))));
+        assertThat(texts.read(sql).kind()).isEqualTo(Kind.UNKNOWN);
+    }
+
+    @Test
+    void remembersARefusalWhateverTheFunctions() {
+        texts.know(Functions.builtIn().with(List.of(reading("public", "total"))));
+        texts.learnWrite("SELECT total(1)");
+
+        texts.know(Functions.builtIn());
+        texts.know(Functions.builtIn().with(List.of(reading("public", "total"))));
+
+        assertThat(texts.read("SELECT total(1)").kind()).isEqualTo(Kind.WRITE);
+    }
+
+    private static Functions.Catalogued reading(String schema, String name) {
+        return new Functions.Catalogued(schema, name, true, false);
     }
 
     @Test

@@ -78,10 +78,6 @@ final class Bindings {
         current = null;
     }
 
-    int sets() {
-        return complete.size() + (current == null ? 0 : 1);
-    }
-
     /**
      * Checks that every value is there, and keeps them as they are now.
      *

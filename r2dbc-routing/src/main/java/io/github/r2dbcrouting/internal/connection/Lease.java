@@ -268,6 +268,11 @@ final class Lease {
         return Mono.defer(() -> engine().drain(connection())).timeout(DRAIN_LIMIT);
     }
 
+    /** Whether something that was sent on it is not over, or not read. */
+    boolean inUse() {
+        return uses.get() != 0 || !unconsumed.isEmpty();
+    }
+
     /** Begins a use, unless the connection is being given back; each one that is begun must {@link #exit}. */
     boolean enter() {
         return uses.updateAndGet(count -> count < 0 ? count : count + 1) > 0;

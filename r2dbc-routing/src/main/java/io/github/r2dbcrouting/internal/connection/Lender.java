@@ -232,6 +232,16 @@ public final class Lender {
         return check.holds(lease, route);
     }
 
+    /** Whether the policy that is asked for admits the replica of a connection that is held already. */
+    boolean admits(Lease lease, Route route, Ask ask, BitSet tried) {
+        return router.admits(route, ask, tried, lease.server().index());
+    }
+
+    /** Whether requests have failed on a replica lately, so that another one serves if there is another one. */
+    boolean leftAlone(Lease lease) {
+        return router.ejections().ejected(lease.server().index());
+    }
+
     /** Every server but the primary: for a read that can be served by nobody else. */
     BitSet replicas() {
         BitSet all = new BitSet();

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Mono;
 
 /**
  * One connection to one server, with what it said of itself when it was opened.
@@ -24,6 +25,7 @@ import reactor.core.publisher.BaseSubscriber;
 final class PhysicalConnection implements Connection {
 
     private final Connection driver;
+    private final Mono<Void> closing;
     private final long openedAt;
     private volatile Introduction introduction;
     private volatile @Nullable Position floor;
@@ -36,9 +38,17 @@ final class PhysicalConnection implements Connection {
      * @param introduction what it said of itself
      * @param openedAt the time at which it is known to have been open
      * @param configuration the primary's reading of its configuration before the introduction was asked for
+     * @param opened the open ones of its pool, which it leaves when it is closed
      */
-    PhysicalConnection(Connection driver, Introduction introduction, long openedAt, long configuration) {
+    PhysicalConnection(
+            Connection driver, Introduction introduction, long openedAt, long configuration, OpenConnections opened) {
         this.driver = driver;
+        // its pool, its lease and the end of both may come to close it, and nobody stops what one of them began
+        this.closing = Mono.<Void>defer(() -> {
+                    opened.remove(this);
+                    return Mono.from(driver.close());
+                })
+                .cache();
         this.introduction = introduction;
         this.openedAt = openedAt;
         this.floor = introduction.observation().position();
@@ -94,9 +104,10 @@ final class PhysicalConnection implements Connection {
         return liveness.defunct;
     }
 
+    /** Closes the driver's connection, once; whoever comes later hears of the same end. */
     @Override
     public Publisher<Void> close() {
-        return driver.close();
+        return closing;
     }
 
     @Override

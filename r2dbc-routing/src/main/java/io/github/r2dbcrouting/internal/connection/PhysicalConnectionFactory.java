@@ -24,25 +24,55 @@ final class PhysicalConnectionFactory implements ConnectionFactory {
     private final ConnectionFactory driver;
     private final Engine engine;
     private final ClusterMonitor monitor;
+    private final String server;
+    private volatile OpenConnections opened;
 
-    PhysicalConnectionFactory(ConnectionFactory driver, Engine engine, ClusterMonitor monitor) {
+    /**
+     * Creates a factory.
+     *
+     * @param server the server's name
+     * @param opened the connections of the pool that is made first
+     */
+    PhysicalConnectionFactory(
+            String server, ConnectionFactory driver, Engine engine, ClusterMonitor monitor, OpenConnections opened) {
+        this.server = server;
+        this.opened = opened;
         this.driver = driver;
         this.engine = engine;
         this.monitor = monitor;
     }
 
-    @Override
-    public Publisher<? extends Connection> create() {
-        return Mono.<Connection>from(driver.create()).flatMap(this::introduce);
+    /** Another pool is about to be made: what it opens is kept here. */
+    void opensInto(OpenConnections next) {
+        opened = next;
     }
 
-    private Mono<Connection> introduce(Connection opened) {
+    /**
+     * Opens connections for one pool. r2dbc-pool calls this when a pool is made, once, and subscribes whenever it wants
+     * one.
+     */
+    @Override
+    public Publisher<? extends Connection> create() {
+        OpenConnections ofPool = opened;
+        return Mono.<Connection>from(driver.create()).flatMap(connection -> introduce(connection, ofPool));
+    }
+
+    private Mono<Connection> introduce(Connection opened, OpenConnections ofPool) {
         long configuration = monitor.configuration();
         AtomicBoolean handedOn = new AtomicBoolean();
         return engine.introduce(opened)
                 .timeout(INTRODUCTION_LIMIT)
-                .<Connection>map(
-                        introduction -> new PhysicalConnection(opened, introduction, monitor.now(), configuration))
+                .<Connection>handle((introduction, sink) -> {
+                    PhysicalConnection introduced =
+                            new PhysicalConnection(opened, introduction, monitor.now(), configuration, ofPool);
+                    if (ofPool.add(introduced)) {
+                        sink.next(introduced);
+                    } else {
+                        ofPool.remove(introduced);
+                        sink.error(new UnfitConnectionException("a connection to " + server + " came late: the server"
+                                + " was restarted, or changed its role, while it was opened"));
+                    }
+                })
                 .doOnNext(introduced -> handedOn.set(true))
                 .doOnError(error -> close(opened))
                 .doOnCancel(() -> {

@@ -33,14 +33,17 @@ final class PoolGeneration {
     static final Duration DEADLINE = Duration.ofSeconds(30);
 
     private final ConnectionPool pool;
+    private final OpenConnections opened;
     private final Set<Lease> leases = ConcurrentHashMap.newKeySet();
     private final Sinks.Empty<Void> succeeded = Sinks.empty();
     private final Disposable.Composite deadlines = Disposables.composite();
     private volatile boolean ended;
+    private volatile boolean closed;
     private volatile Tenure successor = Tenure.UNKNOWN;
 
-    PoolGeneration(ConnectionPool pool) {
+    PoolGeneration(ConnectionPool pool, OpenConnections opened) {
         this.pool = pool;
+        this.opened = opened;
     }
 
     ConnectionPool pool() {
@@ -54,6 +57,9 @@ final class PoolGeneration {
 
     void givenBack(Lease lease) {
         leases.remove(lease);
+        if (!lendsMore()) {
+            closeUnlent();
+        }
         if (over()) {
             deadlines.dispose();
         }
@@ -63,9 +69,14 @@ final class PoolGeneration {
         return leases.size();
     }
 
-    /** Whether nothing shall be taken from it any more. */
+    /** Whether nothing shall be taken from it any more, but from its successor. */
     boolean ended() {
         return ended;
+    }
+
+    /** Whether what was taken from it may be used. Asked after {@link #lent}. */
+    boolean lendsMore() {
+        return !ended && !closed;
     }
 
     /** Whether nothing of it is left. */
@@ -76,7 +87,30 @@ final class PoolGeneration {
     /** Ends it: whoever waits for a connection hears so, and idle ones are closed. What is lent stays, for {@link #part}. */
     void end() {
         ended = true;
-        Detached.run(pool.disposeLater(), error -> LOG.debug("the connections of a pool were not closed", error));
+        Detached.run(dispose(), error -> LOG.debug("the connections of a pool were not closed", error));
+    }
+
+    /**
+     * Disposes of the pool, and closes what it has forgotten meanwhile: what no lease holds by now will be in none, since
+     * whoever takes a connection looks afterwards whether there is still something to be taken.
+     */
+    private Mono<Void> dispose() {
+        opened.end();
+        return Mono.whenDelayError(pool.disposeLater(), opened.closeUnless(this::isLent));
+    }
+
+    private boolean isLent(PhysicalConnection connection) {
+        for (Lease lease : leases) {
+            if (lease.physical().equals(connection)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The pool has got a connection back after its end, and may have lost count of that one, too. */
+    private void closeUnlent() {
+        Detached.run(opened.closeUnless(this::isLent), error -> LOG.debug("a connection was not closed", error));
     }
 
     /** Lets those who waited for a connection of it go on: there is a successor to turn to. */
@@ -116,10 +150,14 @@ final class PoolGeneration {
                 lease.sever();
             }
         }
+        closeUnlent();
     }
 
     /** Closes the idle connections, and the lent ones when they come back. */
     Mono<Void> close() {
-        return pool.disposeLater();
+        return Mono.defer(() -> {
+            closed = true;
+            return dispose();
+        });
     }
 }

@@ -160,20 +160,37 @@ public final class RoutedConnection implements Connection {
             if (route.onPrimary()) {
                 return onPrimary(route);
             }
+            leaveUnlessFit(route, ask, tried);
             AtomicReference<@Nullable Lease> confirmed = new AtomicReference<>();
             return held(replica, route, confirmed::set)
                     .map(lease -> new Served(lease, null))
                     .onErrorResume(
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
-                    // one that was taken for an earlier read, and lacks what this one needs, is kept for its own
+                    // one that an earlier read is still using, and that lacks what this one needs, is kept for its own
                     .flatMap(served -> served.lease.server().role() == ServerRole.PRIMARY
                                     || served.lease == confirmed.get()
-                                    || (lender.holds(served.lease, route)
-                                            && !tried.get(served.lease.server().index()))
+                                    || serves(served.lease, route, ask, tried)
                             ? Mono.just(served)
                             : lease(ask.withoutWaiting(), lender.replicas()));
         });
+    }
+
+    private boolean serves(Lease held, Route route, Ask ask, BitSet tried) {
+        return lender.admits(held, route, ask, tried) && lender.holds(held, route);
+    }
+
+    /** What was taken for an earlier read is judged anew for each: by its freshness, its policy, and how it fares. */
+    private void leaveUnlessFit(Route route, Ask ask, BitSet tried) {
+        Lease held = replica.held();
+        if (held == null || held.inUse()) {
+            return;
+        }
+        ServerState chosen = Objects.requireNonNull(route.server(), "server");
+        boolean avoided = held.server().index() != chosen.index() && lender.leftAlone(held);
+        if (avoided || !serves(held, route, ask, tried)) {
+            replica.leave(held);
+        }
     }
 
     private Mono<Served> onPrimary(Route route) {

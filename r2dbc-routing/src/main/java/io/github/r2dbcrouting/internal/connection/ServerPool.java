@@ -50,6 +50,7 @@ public final class ServerPool {
     private final ClusterMonitor monitor;
     private final Safeguards safeguards;
     private final Duration acquireLimit;
+    private final PhysicalConnectionFactory connections;
     private final ConnectionPoolConfiguration configuration;
     private final Serial renewals = new Serial();
     private final Set<PoolGeneration> parting = ConcurrentHashMap.newKeySet();
@@ -82,8 +83,9 @@ public final class ServerPool {
         this.monitor = monitor;
         this.safeguards = safeguards;
         this.acquireLimit = acquireLimit;
-        ConnectionPoolConfiguration.Builder builder = ConnectionPoolConfiguration.builder(
-                        new PhysicalConnectionFactory(driver, engine, monitor))
+        OpenConnections opened = new OpenConnections();
+        this.connections = new PhysicalConnectionFactory(server, driver, engine, monitor, opened);
+        ConnectionPoolConfiguration.Builder builder = ConnectionPoolConfiguration.builder(connections)
                 .name("r2dbc-routing-" + server)
                 .initialSize(0)
                 .maxSize(DEFAULT_SIZE);
@@ -96,7 +98,7 @@ public final class ServerPool {
                         pool.evictionPredicate((connection, metadata) -> metadata.idleTime() >= IDLE_LIMIT.toMillis()
                                 || (connection instanceof PhysicalConnection physical && physical.defunct())))
                 .build();
-        this.generation = new PoolGeneration(new ConnectionPool(configuration));
+        this.generation = new PoolGeneration(new ConnectionPool(configuration), opened);
     }
 
     /** So many connections a server, unless the application says otherwise. */
@@ -118,11 +120,11 @@ public final class ServerPool {
                 .<Lease>handle((pooled, sink) -> {
                     Wrapped<?> wrapped = (Wrapped<?>) pooled;
                     Lease lease = new Lease(this, from, state, pooled, (PhysicalConnection) wrapped.unwrap());
-                    if (from.ended()) {
-                        Detached.run(lease.discard(), error -> LOG.debug("{} gave a connection late", server, error));
-                        sink.error(endedMeanwhile());
-                    } else {
+                    if (from.lendsMore()) {
                         sink.next(lease);
+                    } else {
+                        Detached.run(lease.discard(), error -> LOG.debug("{} gave a connection late", server, error));
+                        sink.error(from.ended() ? endedMeanwhile() : Lender.closed());
                     }
                 })
                 .onErrorResume(
@@ -189,9 +191,11 @@ public final class ServerPool {
         parting.add(old);
         // before anything else that takes time: what is committed there from now on is lost
         parting.forEach(generationBefore -> generationBefore.part(now));
+        OpenConnections opened = new OpenConnections();
+        connections.opensInto(opened);
         PoolGeneration next;
         try {
-            next = new PoolGeneration(new ConnectionPool(configuration));
+            next = new PoolGeneration(new ConnectionPool(configuration), opened);
         } catch (RuntimeException failure) {
             LOG.error("{} gets no new pool yet", server, failure);
             var unused = Schedulers.parallel()

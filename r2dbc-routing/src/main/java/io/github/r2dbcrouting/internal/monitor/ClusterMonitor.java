@@ -145,6 +145,19 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     /**
+     * Looks up the database's functions as soon as there is a primary, and from time to time. Any thread; once.
+     *
+     * @param period how long after one look-up the next one is made
+     */
+    public void learnFunctionsEvery(Duration period) {
+        CatalogueRefresh refresh = new CatalogueRefresh(period, settings.probeTimeout(), serial, scheduler, () -> {
+            int followed = followed(tables.current());
+            return followed < 0 ? null : samplers.get(followed);
+        });
+        serial.execute(refresh::refresh);
+    }
+
+    /**
      * Returns where the table is published. Any thread.
      *
      * @return the reference

@@ -136,6 +136,14 @@ final class ServerSampler {
         return monitored == null ? Mono.empty() : engine.backendGone(monitored.connection, backend);
     }
 
+    /** Learns which functions there are, on the sampler's connection. Errors while there is none. */
+    Mono<Void> learnFunctions() {
+        Monitored monitored = connection;
+        return monitored == null
+                ? Mono.error(new IllegalStateException(server.name() + " has no connection"))
+                : engine.learnFunctions(monitored.connection);
+    }
+
     /** Asks a primary how far its history has come, on the sampler's connection. */
     Mono<Position> end() {
         Monitored monitored = connection;

@@ -41,26 +41,6 @@ public final class Router {
     private final Policies policies;
 
     /**
-     * Creates a router without policies.
-     *
-     * @param load the present load of the servers
-     * @param random draws a number from 0 to below its argument
-     * @param safeguards the mechanisms in force
-     * @param ejections what requests have found out about the servers by themselves
-     * @param clock tells the time by which servers were sampled, in nanoseconds
-     * @param primaryAfterWrite how long after a write its session reads from the primary
-     */
-    public Router(
-            Load load,
-            IntUnaryOperator random,
-            Safeguards safeguards,
-            Ejections ejections,
-            LongSupplier clock,
-            Duration primaryAfterWrite) {
-        this(load, random, safeguards, ejections, clock, primaryAfterWrite, Policies.NONE);
-    }
-
-    /**
      * Creates a router.
      *
      * @param load the present load of the servers
@@ -151,6 +131,9 @@ public final class Router {
             return replica(table, reason, need, left, policy);
         }
         ServerState stayed = stay(table.replicas(), seen, need, left);
+        if (stayed != null && ejections.ejected(stayed.index()) && anotherIsFit(table.replicas(), need, left)) {
+            stayed = null;
+        }
         if (stayed != null && (ask.placed() || onOneServer(seen))) {
             List<Sighting> relied = ask.placed() ? List.of() : seen;
             return new Route(stayed, reason, required, table, relied, false, null, null, Duration.ZERO);
@@ -234,6 +217,35 @@ public final class Router {
             }
         }
         return null;
+    }
+
+    /** Whether a replica that has not failed lately may serve, once it is known what the session has seen. */
+    private boolean anotherIsFit(List<ServerState> replicas, Need need, BitSet avoid) {
+        for (int i = 0; i < replicas.size(); i++) {
+            ServerState replica = replicas.get(i);
+            if (eligible(replica, need, avoid) && !ejections.ejected(replica.index())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Tells whether the policy that a read asks for admits a replica of which a connection is held already.
+     *
+     * @param route what was chosen for the read, by a table
+     * @param ask what is asked
+     * @param avoid the indexes of servers that this request has already tried
+     * @param server the index of the replica
+     * @return whether the replica could have been drawn as well, if it is fresh enough
+     */
+    public boolean admits(Route route, Ask ask, BitSet avoid, int server) {
+        if (avoid.get(server)) {
+            return false;
+        }
+        Policies.Applied policy = policies.of(ask.policy());
+        Need need = new Need(route.required(), route.bound(), clock.getAsLong());
+        return policy == null || !leaving(policy, route.table(), need, avoid).get(server);
     }
 
     private static boolean seenAt(ServerState replica, List<Sighting> seen) {

@@ -6,25 +6,17 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.Routing;
-import io.github.r2dbcrouting.ServerRole;
-import io.github.r2dbcrouting.fake.FakeEngine;
 import io.github.r2dbcrouting.fake.FakeResult;
 import io.github.r2dbcrouting.fake.FakeServer;
-import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
-import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
-import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
-import io.github.r2dbcrouting.internal.routing.Router;
-import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.Result;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,49 +25,20 @@ import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.test.scheduler.VirtualTimeScheduler;
 
 class ExecutionTests {
 
     private final R2dbcException lost = new R2dbcNonTransientResourceException("ended", "57P01");
     private final R2dbcException refused = new R2dbcNonTransientResourceException("read-only", "25006");
 
-    private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
-    private final FakeEngine engine = new FakeEngine(time);
-    private final List<FakeServer> servers = List.of(
-            new FakeServer("db0", ServerRole.PRIMARY),
-            new FakeServer("db1", ServerRole.REPLICA),
-            new FakeServer("db2", ServerRole.REPLICA));
-    private final ClusterMonitor monitor = new ClusterMonitor(
-            servers.stream()
-                    .map(server -> new MonitoredServer(servers.indexOf(server), server.name(), List.of(), server))
-                    .toList(),
-            engine,
-            new MonitorSettings(
-                    Duration.ofMillis(100), Duration.ofMillis(2), Duration.ofSeconds(1), 3, Duration.ofSeconds(30)),
-            Safeguards.all(),
-            time,
-            () -> time.now(TimeUnit.NANOSECONDS),
-            event -> {});
-    private final List<ServerPool> pools = servers.stream()
-            .map(server -> new ServerPool(
-                    server.name(),
-                    server,
-                    engine,
-                    monitor,
-                    Safeguards.all(),
-                    Duration.ofSeconds(5),
-                    configuration -> {}))
-            .toList();
-    private final Ejections ejections = new Ejections(() -> 0);
+    private final FakeCluster cluster = new FakeCluster(2);
+    private final List<FakeServer> servers = cluster.servers;
     private final RetryBudget budget = new RetryBudget(() -> 0);
     private final List<String> ranOn = new ArrayList<>();
 
     @BeforeEach
     void start() {
-        monitor.start();
-        time.advanceTimeBy(Duration.ofSeconds(1));
-        assertThat(monitor.tables().current().replicas()).hasSize(2);
+        cluster.start();
         for (FakeServer server : servers) {
             brings(server, () -> Flux.just(FakeResult.of(FakeResult.row())));
         }
@@ -88,7 +51,7 @@ class ExecutionTests {
         assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
 
         assertThat(ranOn).containsExactly("db1", "db2");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -98,7 +61,7 @@ class ExecutionTests {
         assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
 
         assertThat(ranOn).containsExactly("db1", "db2");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -110,7 +73,7 @@ class ExecutionTests {
         assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
 
         assertThat(ranOn).containsExactly("db1", "db2");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -126,7 +89,7 @@ class ExecutionTests {
                 .containsExactly("segment");
 
         assertThat(shown).hasSize(1).allMatch(segment -> segment instanceof Result.RowSegment);
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -136,7 +99,7 @@ class ExecutionTests {
         assertThatThrownBy(() -> read(result -> result.map(row -> "row"))).isSameAs(lost);
 
         assertThat(ranOn).containsExactly("db1");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -147,7 +110,7 @@ class ExecutionTests {
         assertThatThrownBy(() -> read(result -> result.map(row -> "row"))).isSameAs(lost);
 
         assertThat(ranOn).containsExactly("db1", "db2");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -171,7 +134,7 @@ class ExecutionTests {
         assertThat(ranOn).containsExactly("db1", "db0");
         assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
         assertThat(ranOn).containsExactly("db1", "db0", "db0");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -182,7 +145,7 @@ class ExecutionTests {
                 .isSameAs(lost);
 
         assertThat(ranOn).containsExactly("db0");
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     @Test
@@ -193,7 +156,7 @@ class ExecutionTests {
             assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
         }
 
-        assertThat(ejections.ejected(1)).isTrue();
+        assertThat(cluster.ejections.ejected(1)).isTrue();
         ranOn.clear();
         assertThat(read(result -> result.map(row -> "row"))).containsExactly("row");
         assertThat(ranOn).containsExactly("db2");
@@ -209,7 +172,7 @@ class ExecutionTests {
 
         running.dispose();
 
-        assertNothingIsLent();
+        cluster.assertNothingIsLent();
     }
 
     private void brings(FakeServer server, Supplier<Flux<Result>> results) {
@@ -228,29 +191,13 @@ class ExecutionTests {
     }
 
     private Flux<String> flux(Function<Result, Publisher<String>> consumption, Routing entry) {
-        Lender lender = new Lender(
-                new Router(server -> 0, bound -> 0, Safeguards.all(), ejections, () -> 0, Duration.ZERO),
-                monitor.tables(),
-                pools,
-                null,
-                Safeguards.all(),
-                new Retries(1, budget),
-                Fixture.PATIENCE,
-                new FallbackBudget(() -> 2, 256),
-                monitor::now,
-                false);
+        Lender lender = cluster.lender(Policies.NONE, budget, new FallbackBudget(() -> 2, 256));
         return Flux.usingWhen(
-                        Mono.fromSupplier(() -> new RoutedConnection(lender, engine, null, false)),
+                        Mono.fromSupplier(() -> new RoutedConnection(lender, cluster.engine, null, false)),
                         connection -> Flux.from(
                                         connection.createStatement("SELECT f()").execute())
                                 .concatMap(consumption),
                         RoutedConnection::close)
                 .contextWrite(entry);
-    }
-
-    private void assertNothingIsLent() {
-        for (ServerPool pool : pools) {
-            await().untilAsserted(() -> assertThat(pool.inFlight()).isZero());
-        }
     }
 }

@@ -10,27 +10,18 @@ import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.NoEligibleServerException;
 import io.github.r2dbcrouting.Routing;
-import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.WhenBehind;
-import io.github.r2dbcrouting.fake.FakeEngine;
 import io.github.r2dbcrouting.fake.FakeResult;
 import io.github.r2dbcrouting.fake.FakeServer;
-import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
-import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
-import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
-import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
-import io.github.r2dbcrouting.internal.routing.Router;
-import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.r2dbc.spi.Option;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.TransactionDefinition;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,60 +29,24 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
-import reactor.test.scheduler.VirtualTimeScheduler;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
 
 /** When does a read that fell back to the primary make room for the next? */
 class FallbackReadsTests {
 
-    private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
-    private final FakeEngine engine = new FakeEngine(time);
-    private final List<FakeServer> servers =
-            List.of(new FakeServer("db0", ServerRole.PRIMARY), new FakeServer("db1", ServerRole.REPLICA));
-    private final ClusterMonitor monitor = new ClusterMonitor(
-            servers.stream()
-                    .map(server -> new MonitoredServer(servers.indexOf(server), server.name(), List.of(), server))
-                    .toList(),
-            engine,
-            new MonitorSettings(
-                    Duration.ofMillis(100), Duration.ofMillis(2), Duration.ofSeconds(1), 3, Duration.ofSeconds(30)),
-            Safeguards.all(),
-            time,
-            () -> time.now(TimeUnit.NANOSECONDS),
-            event -> {});
-    private final List<ServerPool> pools = servers.stream()
-            .map(server -> new ServerPool(
-                    server.name(),
-                    server,
-                    engine,
-                    monitor,
-                    Safeguards.all(),
-                    Duration.ofSeconds(5),
-                    configuration -> {}))
-            .toList();
+    private final FakeCluster cluster = new FakeCluster(1);
     private final FallbackBudget budget = new FallbackBudget(() -> 1, 0);
-    private final Lender lender = new Lender(
-            new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO),
-            monitor.tables(),
-            pools,
-            null,
-            Safeguards.all(),
-            new Retries(1, new RetryBudget(() -> 0)),
-            Fixture.PATIENCE,
-            budget,
-            monitor::now,
-            false);
-    private final RoutedConnection connection = new RoutedConnection(lender, engine, null, false);
+    private final RoutedConnection connection = new RoutedConnection(
+            cluster.lender(Policies.NONE, new RetryBudget(() -> 0), budget), cluster.engine, null, false);
     private final CausalSession session = CausalSession.create();
 
     @BeforeEach
     void behind() {
-        monitor.start();
-        time.advanceTimeBy(Duration.ofSeconds(1));
+        cluster.start();
         // the primary has it, the replica has not
-        servers.get(0).position = 0x3000;
-        time.advanceTimeBy(Duration.ofSeconds(1));
+        cluster.servers.get(0).position = 0x3000;
+        cluster.passes();
         session.observe(CausalToken.of(List.of(new WalPosition("7", 1, 0x2000))));
         brings(Flux.just(FakeResult.of(FakeResult.row())));
     }
@@ -100,10 +55,8 @@ class FallbackReadsTests {
     void nothingIsLeft() {
         Blocking.run(connection.close());
         await().untilAsserted(() -> assertThat(budget.inUse()).isZero());
-        for (ServerPool pool : pools) {
-            await().untilAsserted(() -> assertThat(pool.inFlight()).isZero());
-        }
-        assertThat(monitor.tables().watch().size()).isZero();
+        cluster.assertNothingIsLent();
+        assertThat(cluster.monitor.tables().watch().size()).isZero();
     }
 
     @Test
@@ -203,7 +156,7 @@ class FallbackReadsTests {
     }
 
     private void brings(Flux<Result> results) {
-        for (FakeServer server : servers) {
+        for (FakeServer server : cluster.servers) {
             server.executing = sql -> FakeResult.statement(results);
         }
     }

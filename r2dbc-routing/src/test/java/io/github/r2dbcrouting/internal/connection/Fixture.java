@@ -12,6 +12,7 @@ import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -66,13 +67,20 @@ final class Fixture {
                 pool.generation(),
                 state(),
                 pooled,
-                new PhysicalConnection(driver, server.introduction(), monitor.now(), 0));
+                new PhysicalConnection(driver, server.introduction(), monitor.now(), 0, new OpenConnections()));
     }
 
     /** One that routes everything to this server. */
     Lender lender() {
         return new Lender(
-                new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO),
+                new Router(
+                        server -> 0,
+                        bound -> 0,
+                        Safeguards.all(),
+                        new Ejections(() -> 0),
+                        () -> 0,
+                        Duration.ZERO,
+                        Policies.NONE),
                 monitor.tables(),
                 List.of(pool),
                 null,

@@ -15,6 +15,7 @@ import io.github.r2dbcrouting.fake.NoQuestions;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
@@ -134,8 +135,14 @@ class LenderTests {
     }
 
     private Lender lender(RoutingListener listener) {
-        Router router =
-                new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO);
+        Router router = new Router(
+                server -> 0,
+                bound -> 0,
+                Safeguards.all(),
+                new Ejections(() -> 0),
+                () -> 0,
+                Duration.ZERO,
+                Policies.NONE);
         Duration limit = Duration.ofMillis(5);
         Retries retries = new Retries(1, new RetryBudget(() -> 0));
         Patience patience = new Patience(limit, limit, WhenBehind.WAIT_THEN_PRIMARY, limit, limit);

@@ -16,8 +16,9 @@ class PhysicalConnectionFactoryTests {
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
     private final Fixture fixture = new Fixture();
+    private final OpenConnections opened = new OpenConnections();
     private final PhysicalConnectionFactory factory =
-            new PhysicalConnectionFactory(fixture.server, fixture.engine, fixture.monitor);
+            new PhysicalConnectionFactory("db0", fixture.server, fixture.engine, fixture.monitor, opened);
 
     @Test
     void hasTheConnectionIntroduceItself() {
@@ -51,6 +52,41 @@ class PhysicalConnectionFactoryTests {
         waiting.dispose();
 
         assertThat(fixture.server.stillOpen()).isZero();
+    }
+
+    @Test
+    void closesAConnectionOnceHoweverManyWantItClosed() {
+        Connection connection = Blocking.value(Mono.<Connection>from(factory.create()));
+
+        Blocking.run(connection.close());
+        Blocking.run(connection.close());
+        Blocking.run(opened.closeUnless(lent -> false));
+
+        assertThat(fixture.server.opened().get(0).closes()).isEqualTo(1);
+    }
+
+    @Test
+    void handsNoConnectionOnOnceItsPoolHasEnded() {
+        opened.end();
+
+        StepVerifier.create(factory.create())
+                .expectError(UnfitConnectionException.class)
+                .verify(LIMIT);
+
+        assertThat(fixture.server.opened().get(0).closes()).isEqualTo(1);
+    }
+
+    @Test
+    void opensForTheNextPoolWhatThatOneAsksFor() {
+        Mono<Connection> ofTheNext = Mono.defer(() -> {
+            factory.opensInto(new OpenConnections());
+            return Mono.<Connection>from(factory.create());
+        });
+
+        opened.end();
+
+        assertThat(Blocking.value(ofTheNext)).isNotNull();
+        assertThat(fixture.server.stillOpen()).isEqualTo(1);
     }
 
     @Test

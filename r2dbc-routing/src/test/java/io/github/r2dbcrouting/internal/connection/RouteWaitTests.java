@@ -16,6 +16,7 @@ import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Permit;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -301,7 +302,8 @@ class RouteWaitTests {
                 Safeguards.all(),
                 new Ejections(() -> 0),
                 () -> time.now(TimeUnit.NANOSECONDS),
-                Duration.ZERO);
+                Duration.ZERO,
+                Policies.NONE);
         return new RouteWait(
                         router,
                         tables,

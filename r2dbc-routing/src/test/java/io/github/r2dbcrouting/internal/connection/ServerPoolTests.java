@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -304,6 +305,57 @@ class ServerPoolTests {
         assertThat(errors).isEmpty();
         assertThat(pool.inFlight()).isZero();
         assertThat(pool.pool().getMetrics().orElseThrow().acquiredSize()).isZero();
+    }
+
+    /** r2dbc-pool looks at an idle connection, and puts it back into a queue that nobody knows any more. */
+    @Test
+    void closesAConnectionThatThePoolForgetsBecauseItEndsAtThatMoment() {
+        is(ServerRole.PRIMARY);
+        giveBack(lend());
+        AtomicBoolean once = new AtomicBoolean();
+        driver(0).validating = () -> {
+            if (once.compareAndSet(false, true)) {
+                restart();
+            }
+        };
+
+        lendLater();
+
+        assertThat(driver(0).closes()).isEqualTo(1);
+        assertThat(errors).isEmpty();
+        assertThat(leases).hasSize(1);
+        assertThat(fixture.server.stillOpen()).isEqualTo(1);
+        giveBack(leases.get(0));
+    }
+
+    @Test
+    void closesAConnectionThatIsOpenedForAPoolThatHasEnded() {
+        var gate = gate();
+        is(ServerRole.PRIMARY);
+        lendLater();
+        fixture.server.opening = Mono.empty();
+        restart();
+        assertThat(fixture.server.opened()).hasSize(1);
+
+        gate.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+
+        assertThat(driver(1).closes()).isEqualTo(1);
+        assertThat(driver(0).closes()).isZero();
+        giveBack(leases.get(0));
+    }
+
+    @Test
+    void closesWhatIsOpenedForARouterThatIsClosed() {
+        var gate = gate();
+        is(ServerRole.PRIMARY);
+        lendLater();
+
+        run(pool.close());
+        gate.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+
+        assertThat(leases).isEmpty();
+        assertThat(fixture.server.opened()).hasSize(1);
+        assertThat(fixture.server.stillOpen()).isZero();
     }
 
     @Test

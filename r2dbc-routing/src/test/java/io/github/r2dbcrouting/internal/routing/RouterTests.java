@@ -45,7 +45,13 @@ class RouterTests {
     private final AtomicLong time = new AtomicLong();
     private final Ejections ejections = new Ejections(time::get);
     private final Router router = new Router(
-            server -> inFlight[server], random::nextInt, Safeguards.all(), ejections, () -> 0, Duration.ZERO);
+            server -> inFlight[server],
+            random::nextInt,
+            Safeguards.all(),
+            ejections,
+            () -> 0,
+            Duration.ZERO,
+            Policies.NONE);
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
@@ -144,7 +150,8 @@ class RouterTests {
                 Safeguards.without(Safeguard.PENDING_WRITES),
                 ejections,
                 () -> 0,
-                Duration.ZERO);
+                Duration.ZERO,
+                Policies.NONE);
         PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
@@ -405,7 +412,8 @@ class RouterTests {
                 Safeguards.all(),
                 ejections,
                 () -> 0,
-                Duration.ZERO);
+                Duration.ZERO,
+                Policies.NONE);
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;
@@ -487,6 +495,40 @@ class RouterTests {
             assertThat(route.awaitsFloors()).isFalse();
         }
         assertThat(router.choose(table, read(Freshness.any()), NOBODY).seen()).isEmpty();
+    }
+
+    @Test
+    void leavesTheReplicaThatTheSessionHasReadFromOnceItIsEjectedAndAnotherMayServe() {
+        session.beginRead(floors, identity(2), 1, 5).ended(6);
+        Ask ask = read(Freshness.causal());
+        eject(2);
+
+        Route route = router.choose(table, ask, NOBODY);
+
+        assertThat(route.awaitsFloors()).isTrue();
+        assertThat(route.server()).isSameAs(primary);
+        for (int round = 0; round < 50; round++) {
+            assertThat(router.choose(table, ask.afterFloors(), NOBODY).server()).isSameAs(near);
+        }
+        assertThat(router.choose(table, ask, tried(1)).server())
+                .as("nobody else may serve")
+                .isSameAs(far);
+        time.addAndGet(Duration.ofMinutes(1).toNanos());
+        assertThat(router.choose(table, ask, NOBODY).server()).as("it is back").isSameAs(far);
+    }
+
+    @Test
+    void admitsAReplicaThatIsHeldWhereThePolicyCouldHaveChosenIt() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near); tags(far)");
+        Ask usual = read(Freshness.any());
+        Ask all = Ask.of(Routing.read().policy("all"), null);
+        Route route = byPolicy.choose(table, usual, NOBODY);
+
+        assertThat(byPolicy.admits(route, usual, NOBODY, near.index())).isTrue();
+        assertThat(byPolicy.admits(route, usual, NOBODY, far.index())).isFalse();
+        assertThat(byPolicy.admits(route, all, NOBODY, far.index())).isTrue();
+        assertThat(byPolicy.admits(route, usual, tried(1), far.index())).isTrue();
+        assertThat(byPolicy.admits(route, usual, tried(1), near.index())).isFalse();
     }
 
     @Test

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 
 class ShortageTests {
 
-    private final Router router =
-            new Router(server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO);
+    private final Router router = new Router(
+            server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO, Policies.NONE);
     private final SessionState session = new SessionState();
 
     @Test
