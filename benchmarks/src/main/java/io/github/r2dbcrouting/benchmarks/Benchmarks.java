@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting.benchmarks;
 
+import io.github.r2dbcrouting.benchmarks.load.Load;
+import io.github.r2dbcrouting.benchmarks.report.Compare;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,7 +10,7 @@ import picocli.CommandLine.Command;
         name = "benchmarks",
         description = "What routing costs, measured in interleaved runs.",
         mixinStandardHelpOptions = true,
-        subcommands = CaptureOverhead.class)
+        subcommands = {Load.class, Compare.class, CaptureOverhead.class})
 public final class Benchmarks {
 
     private Benchmarks() {}
