@@ -193,7 +193,8 @@ final class Contenders {
                                 ? url.getRequiredValue(ConnectionFactoryOptions.PORT)
                                 : Integer.valueOf(5432)))
                 .collect(Collectors.joining(","));
-        return first.mutate()
+        return ConnectionFactoryOptions.builder()
+                .from(first, option -> !option.equals(ConnectionFactoryOptions.PORT))
                 .option(ConnectionFactoryOptions.PROTOCOL, "failover")
                 .option(ConnectionFactoryOptions.HOST, hosts)
                 .option(io.r2dbc.spi.Option.valueOf("targetServerType"), target)

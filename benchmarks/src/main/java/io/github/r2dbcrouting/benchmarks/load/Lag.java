@@ -133,12 +133,12 @@ record Lag(Kind kind, Duration length, Duration every) {
                 });
                 timer = spikes;
             }
-            var paused = spikes.scheduleAtFixedRate(
+            var unusedPauses = spikes.scheduleAtFixedRate(
                     () -> logged(replica::pauseReplay),
                     lag.every.toMillis(),
                     lag.every.toMillis(),
                     TimeUnit.MILLISECONDS);
-            var resumed = spikes.scheduleAtFixedRate(
+            var unusedEnds = spikes.scheduleAtFixedRate(
                     () -> logged(replica::resumeReplay),
                     lag.every.plus(lag.length).toMillis(),
                     lag.every.toMillis(),
@@ -158,7 +158,7 @@ record Lag(Kind kind, Duration length, Duration every) {
             if (timer != null) {
                 timer.shutdown();
                 try {
-                    var ended = timer.awaitTermination(10, TimeUnit.SECONDS);
+                    var unused = timer.awaitTermination(10, TimeUnit.SECONDS);
                 } catch (InterruptedException interrupted) {
                     Thread.currentThread().interrupt();
                 }

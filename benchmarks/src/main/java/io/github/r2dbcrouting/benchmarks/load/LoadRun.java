@@ -69,8 +69,8 @@ final class LoadRun {
         contenders.forEach(contender -> tallies.put(contender, new Tally()));
         long start = System.nanoTime();
         List<WorkloadReport.LagPoint> lag;
-        try (LagWatch watch = new LagWatch(cluster, start);
-                Lag.InForce inForce = lag()) {
+        Lag.InForce inForce = lag();
+        try (LagWatch watch = new LagWatch(cluster, start)) {
             for (int round = 0; round < plan.rounds(); round++) {
                 progress.accept(task.name() + ": round " + (round + 1) + " of " + plan.rounds());
                 Collections.shuffle(turns, random);
@@ -80,6 +80,8 @@ final class LoadRun {
                 }
             }
             lag = watch.points();
+        } finally {
+            inForce.close();
         }
         return report(task, tallies, lag);
     }

@@ -229,7 +229,7 @@ final class Proxies implements AutoCloseable {
     private static void awaitAnswer(Process process, String url, Path folder) {
         for (int attempt = 0; ; attempt++) {
             try {
-                var answered = Cluster.ask(url, "SELECT 'up'");
+                var unused = Cluster.ask(url, "SELECT 'up'");
                 return;
             } catch (RuntimeException notYet) {
                 if (attempt >= ATTEMPTS || !process.isAlive()) {

@@ -171,7 +171,7 @@ final class Svg {
                             ROW - 8,
                             part,
                             escape(parts.get(part)),
-                            number(count),
+                            number((double) count),
                             100.0 * count / sum);
                 }
                 x += width;
