@@ -17,7 +17,7 @@ enum Kind {
     /** This library: reads at most 500 ms old, of whoever. */
     BOUNDED("r2dbc-routing, at most 500 ms old", false),
     /** Spring's factory that looks one up by a key in the Context; the keys of reads go round the replicas. */
-    SPRING("Spring AbstractRoutingConnectionFactory", false),
+    SPRING("Spring routing factory", false),
     /** The driver's own choice among several hosts, one pool for reads and one for writes. */
     MULTI_HOST("r2dbc-postgresql multi-host", false),
     /** One listener for writes and one for reads. */

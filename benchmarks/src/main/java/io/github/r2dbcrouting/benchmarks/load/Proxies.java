@@ -82,6 +82,7 @@ final class Proxies implements AutoCloseable {
                 .start();
         return new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
                 .lines()
+                .map(line -> line.replaceFirst(" \\d{4}/.*", ""))
                 .findFirst()
                 .orElse("version unknown");
     }

@@ -14,13 +14,9 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.openjdk.jmh.annotations.TearDown;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
-import reactor.util.context.Context;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
@@ -28,6 +24,10 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
 
 /**
  * What does a statement through the router cost over one on a pool, when the server takes no time?
@@ -130,7 +130,11 @@ public class AcquireBenchmark {
     @Benchmark
     public @Nullable Void neverUsed() {
         RoutingConnectionFactory factory = router;
-        return factory == null ? null : factory.create().flatMap(connection -> Mono.from(connection.close())).block();
+        return factory == null
+                ? null
+                : factory.create()
+                        .flatMap(connection -> Mono.from(connection.close()))
+                        .block();
     }
 
     private static @Nullable Long statement(@Nullable ConnectionFactory factory, Function<Context, Context> context) {

@@ -136,7 +136,7 @@ final class InstantAnswers implements ConnectionFactory {
 
         @Override
         public Publisher<Boolean> validate(ValidationDepth depth) {
-            return real.validate(depth);
+            return depth == ValidationDepth.LOCAL ? Mono.just(true) : real.validate(depth);
         }
     }
 

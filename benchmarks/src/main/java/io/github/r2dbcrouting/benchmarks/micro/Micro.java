@@ -26,9 +26,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 public final class Micro implements Callable<Integer> {
 
-    @Parameters(
-            arity = "0..*",
-            description = "regular expressions of the benchmarks to run (all)")
+    @Parameters(arity = "0..*", description = "regular expressions of the benchmarks to run (all)")
     private List<String> patterns = new ArrayList<>();
 
     @Option(names = "--quick", description = "short iterations, one fork, one thread")

@@ -36,8 +36,7 @@ final class Liveness implements Measurement {
                 PostgresCluster.builder().replicas(1).fsync(true).start()) {
             cluster.primary().execute("CREATE TABLE entry (id bigserial PRIMARY KEY, body text NOT NULL)");
             cluster.awaitReplayed();
-            RoutingConnectionFactory router =
-                    Measurement.router(cluster, Measurement::directUrl, Function.identity());
+            RoutingConnectionFactory router = Measurement.router(cluster, Measurement::directUrl, Function.identity());
             Connection open = Objects.requireNonNull(
                     Mono.<Connection>from(ConnectionFactories.get(Measurement.directUrl(cluster.primary()))
                                     .create())
@@ -63,14 +62,14 @@ final class Liveness implements Measurement {
     private static double once(RoutingConnectionFactory router, int size) {
         CausalSession session = CausalSession.create();
         Function<reactor.util.context.Context, reactor.util.context.Context> both = Routing.session(session);
-        var unused = Measurement.statement(
-                        router, "INSERT INTO entry (body) VALUES (repeat('x', " + size + "))")
+        var unused = Measurement.statement(router, "INSERT INTO entry (body) VALUES (repeat('x', " + size + "))")
                 .contextWrite(both)
                 .block(PATIENCE);
         return Measurement.micros(
                         Measurement.statement(router, "SELECT 1")
-                                .contextWrite(
-                                        Routing.read().whenBehind(WhenBehind.WAIT).maxWait(Duration.ofSeconds(4))),
+                                .contextWrite(Routing.read()
+                                        .whenBehind(WhenBehind.WAIT)
+                                        .maxWait(Duration.ofSeconds(4))),
                         both)
                 / 1e3;
     }

@@ -31,7 +31,9 @@ interface Measurement {
 
     /** Builds a router over all servers, and waits until it is ready. */
     static RoutingConnectionFactory router(
-            PostgresCluster cluster, Function<PostgresServer, String> url, Function<RoutingConnectionFactory.Builder, RoutingConnectionFactory.Builder> settings) {
+            PostgresCluster cluster,
+            Function<PostgresServer, String> url,
+            Function<RoutingConnectionFactory.Builder, RoutingConnectionFactory.Builder> settings) {
         RoutingConnectionFactory.Builder builder = RoutingConnectionFactory.builder();
         for (PostgresServer server : cluster.servers()) {
             var unused = builder.server("db" + server.number(), url.apply(server));

@@ -21,7 +21,8 @@ final class Memory implements Measurement {
         long before = used();
         for (int i = 0; i < count; i++) {
             // as a write leaves it: each has a position of its own, all are of one cluster
-            sessions[i] = CausalSession.resume(CausalToken.of(List.of(new WalPosition("7000000000000000001", 1, 16L * i))));
+            sessions[i] =
+                    CausalSession.resume(CausalToken.of(List.of(new WalPosition("7000000000000000001", 1, 16L * i))));
         }
         double bytes = (used() - before) / (double) count;
         // what is not used any more may be gone before it is counted

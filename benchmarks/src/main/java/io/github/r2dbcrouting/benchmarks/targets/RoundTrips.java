@@ -94,14 +94,16 @@ final class RoundTrips implements Measurement {
             CausalSession session = CausalSession.create();
             double one = Measurement.micros(trip, Function.identity());
             double without = Measurement.micros(plain, Function.identity());
-            double with = Measurement.micros(
-                    transaction(router).then(session.token()), Routing.session(session));
+            double with = Measurement.micros(transaction(router).then(session.token()), Routing.session(session));
             if (round >= 0) {
                 more.add((with - without) / one);
             }
         }
         return target(
-                "round trips of a transaction with its token, over a plain one", TRANSACTION_LIMIT, Quartiles.of(more), "");
+                "round trips of a transaction with its token, over a plain one",
+                TRANSACTION_LIMIT,
+                Quartiles.of(more),
+                "");
     }
 
     private static Mono<Void> transaction(ConnectionFactory factory) {

@@ -36,7 +36,11 @@ final class Sampling implements Measurement {
     public List<Target> measure(boolean quick) {
         if (!Files.isReadable(PROC.resolve("self").resolve("schedstat"))) {
             return List.of(new Target(
-                    "sampling, CPU of a server", "at most " + REST + " % of a core", "not on this system", false, false));
+                    "sampling, CPU of a server",
+                    "at most " + REST + " % of a core",
+                    "not on this system",
+                    false,
+                    false));
         }
         Duration length = Duration.ofSeconds(quick ? 3 : 20);
         try (PostgresCluster cluster = PostgresCluster.builder().replicas(1).start()) {
@@ -109,8 +113,9 @@ final class Sampling implements Measurement {
         long nanos = 0;
         for (long pid : pids) {
             try {
-                nanos += Long.parseLong(Files.readString(PROC.resolve(String.valueOf(pid)).resolve("schedstat"))
-                        .split(" ", 2)[0]);
+                nanos += Long.parseLong(
+                        Files.readString(PROC.resolve(String.valueOf(pid)).resolve("schedstat"))
+                                .split(" ", 2)[0]);
             } catch (IOException gone) {
                 throw new UncheckedIOException("a sampled backend has ended", gone);
             }

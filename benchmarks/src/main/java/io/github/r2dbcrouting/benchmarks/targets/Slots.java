@@ -80,8 +80,8 @@ final class Slots implements Measurement {
                     var unused = configuration.maxSize(CONNECTIONS);
                 }));
         AtomicInteger next = new AtomicInteger();
-        Supplier<Mono<Void>> roundRobin = () ->
-                Measurement.statement(pools.get(Math.floorMod(next.getAndIncrement(), replicas)), QUERY);
+        Supplier<Mono<Void>> roundRobin =
+                () -> Measurement.statement(pools.get(Math.floorMod(next.getAndIncrement(), replicas)), QUERY);
         Arm limit = new Arm(roundRobin);
         Arm again = new Arm(roundRobin);
         Arm ours = new Arm(() -> Measurement.statement(router, QUERY).contextWrite(Routing.read()));
@@ -112,11 +112,11 @@ final class Slots implements Measurement {
         long before = arm.latencies.getTotalCount();
         Mono<Void> one = Mono.defer(() -> {
             long sent = System.nanoTime();
-            return arm.query.get().doOnSuccess(ignored ->
-                    arm.latencies.recordValue((System.nanoTime() - sent) / 1_000));
+            return arm.query
+                    .get()
+                    .doOnSuccess(ignored -> arm.latencies.recordValue((System.nanoTime() - sent) / 1_000));
         });
-        var unused = Flux.merge(
-                        Flux.range(0, busy).map(user -> one.repeat(() -> System.nanoTime() - end < 0)), busy)
+        var unused = Flux.merge(Flux.range(0, busy).map(user -> one.repeat(() -> System.nanoTime() - end < 0)), busy)
                 .then()
                 .block(PATIENCE);
         arm.rates.add((arm.latencies.getTotalCount() - before) * 1e9 / (System.nanoTime() - start));
@@ -144,6 +144,7 @@ final class Slots implements Measurement {
     private static Quartiles ratio(Arm arm, Arm one, Arm other) {
         Function<Integer, Double> ratio =
                 round -> arm.rates.get(round) / Math.sqrt(one.rates.get(round) * other.rates.get(round));
-        return Quartiles.of(IntStream.range(0, arm.rates.size()).boxed().map(ratio).toList());
+        return Quartiles.of(
+                IntStream.range(0, arm.rates.size()).boxed().map(ratio).toList());
     }
 }

@@ -78,7 +78,8 @@ public final class Targets implements Callable<Integer> {
     }
 
     static String markdown(List<Target> targets) {
-        StringBuilder text = new StringBuilder("| what | reach | measured, median [quartiles] | verdict |\n|---|---|---|---|\n");
+        StringBuilder text =
+                new StringBuilder("| what | reach | measured, median [quartiles] | verdict |\n|---|---|---|---|\n");
         targets.forEach(target -> text.append(target.markdown()).append('\n'));
         return text.toString();
     }
@@ -86,7 +87,8 @@ public final class Targets implements Callable<Integer> {
     private static String table(List<Target> targets) {
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of("what", "reach", "measured", "verdict"));
-        targets.forEach(target -> rows.add(List.of(target.name(), target.reach(), target.measured(), target.verdict())));
+        targets.forEach(
+                target -> rows.add(List.of(target.name(), target.reach(), target.measured(), target.verdict())));
         return TextTable.aligned(rows);
     }
 }

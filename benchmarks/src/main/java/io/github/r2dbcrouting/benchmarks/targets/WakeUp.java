@@ -82,13 +82,12 @@ final class WakeUp implements Measurement {
             PostgresCluster cluster, RoutingConnectionFactory router, Connection watch, AtomicLong decidedAt) {
         cluster.replica(0).pauseReplay();
         CausalSession session = CausalSession.create();
-        CausalToken token = Objects.requireNonNull(
-                Measurement.statement(router, "INSERT INTO entry (body) VALUES ('x')")
+        CausalToken token =
+                Objects.requireNonNull(Measurement.statement(router, "INSERT INTO entry (body) VALUES ('x')")
                         .then(session.token())
                         .contextWrite(Routing.session(session))
                         .block(PATIENCE));
-        String position = Objects.requireNonNull(
-                cluster.primary().query("SELECT pg_current_wal_flush_lsn()::text"));
+        String position = Objects.requireNonNull(cluster.primary().query("SELECT pg_current_wal_flush_lsn()::text"));
         CompletableFuture<Void> read = Measurement.statement(router, "SELECT 1")
                 .contextWrite(Routing.read().whenBehind(WhenBehind.WAIT).maxWait(LONG))
                 .contextWrite(Routing.session(session))
@@ -101,9 +100,9 @@ final class WakeUp implements Measurement {
         long lastNo = System.nanoTime();
         while (true) {
             long sent = System.nanoTime();
-            boolean replayed = Boolean.TRUE.equals(Flux.from(watch.createStatement(
-                                    "SELECT pg_last_wal_replay_lsn() >= '" + position + "'::pg_lsn")
-                            .execute())
+            boolean replayed = Boolean.TRUE.equals(Flux.from(
+                            watch.createStatement("SELECT pg_last_wal_replay_lsn() >= '" + position + "'::pg_lsn")
+                                    .execute())
                     .concatMap(result -> result.map((row, metadata) -> row.get(0, Boolean.class)))
                     .blockLast(PATIENCE));
             if (replayed) {

@@ -22,7 +22,17 @@ class LagTests {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "delay", "delay=", "delay=0", "delay=-1", "delay=1s", "spikes=500", "spikes=500/500", "paused=1"})
+            strings = {
+                "",
+                "delay",
+                "delay=",
+                "delay=0",
+                "delay=-1",
+                "delay=1s",
+                "spikes=500",
+                "spikes=500/500",
+                "paused=1"
+            })
     void otherTextsAreRefused(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Lag.parse(text))

@@ -51,11 +51,24 @@ class LoadIT {
     private int run(String... options) {
         CommandLine command = new CommandLine(new Load());
         String[] common = {
-            "--warm-up", "0", "--duration", "2", "--slice", "200", "--concurrency", "4", "--users", "20", "--keys", "500",
-            "--no-fsync", "--out", directory.toString()
+            "--warm-up",
+            "0",
+            "--duration",
+            "2",
+            "--slice",
+            "200",
+            "--concurrency",
+            "4",
+            "--users",
+            "20",
+            "--keys",
+            "500",
+            "--no-fsync",
+            "--out",
+            directory.toString()
         };
-        return command.execute(java.util.stream.Stream.concat(
-                        java.util.Arrays.stream(common), java.util.Arrays.stream(options))
-                .toArray(String[]::new));
+        return command.execute(
+                java.util.stream.Stream.concat(java.util.Arrays.stream(common), java.util.Arrays.stream(options))
+                        .toArray(String[]::new));
     }
 }

@@ -9,7 +9,8 @@ class CompareTests {
     @Test
     void ratiosAreOfTheSecondToTheFirst() {
         Summary before = Runs.summary(Runs.router("causal", 0, null), Runs.router("spring", 0, null));
-        Summary after = Summary.parse(before.toJson().replace("1234.5", "2469.0").replace("100.0", "50.0"));
+        Summary after =
+                Summary.parse(before.toJson().replace("1234.5", "2469.0").replace("100.0", "50.0"));
 
         String table = Compare.table(before, after);
 

@@ -50,8 +50,12 @@ class GatesTests {
         assertThat(Gates.positionQueries(15)).isEqualTo(1);
         assertThat(Gates.positionQueries(16)).isEqualTo(0.15);
         assertThat(Gates.positionQueries(64)).isEqualTo(0.05);
-        assertThat(check(Runs.router("causal", 0, 0.16))).extracting(Gate::passed).containsExactly(true, false);
-        assertThat(check(Runs.router("causal", 0, 0.15))).extracting(Gate::passed).containsExactly(true, true);
+        assertThat(check(Runs.router("causal", 0, 0.16)))
+                .extracting(Gate::passed)
+                .containsExactly(true, false);
+        assertThat(check(Runs.router("causal", 0, 0.15)))
+                .extracting(Gate::passed)
+                .containsExactly(true, true);
     }
 
     private static List<Gate> check(RouterSummary router) {
