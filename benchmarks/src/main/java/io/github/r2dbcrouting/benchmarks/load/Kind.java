@@ -44,6 +44,11 @@ enum Kind {
         return readsItsWrites;
     }
 
+    /** Returns whether it is this library, of which every read on the primary is one that no replica could serve. */
+    boolean ours() {
+        return this == CAUSAL || this == BOUNDED;
+    }
+
     /** Returns whether it is a program of its own between the application and the servers. */
     boolean proxy() {
         return this == HAPROXY || this == PGBOUNCER || this == PGPOOL;

@@ -124,7 +124,9 @@ final class Tally {
                 readsTotal.sum(),
                 writesTotal.sum(),
                 readsTotal.sum() == 0 ? 0 : onReplicas / (double) readsTotal.sum(),
-                contender.reasons().fallbacks(),
+                contender.kind().ours()
+                        ? readsTotal.sum() - onReplicas
+                        : contender.reasons().fallbacks(),
                 errors.sum(),
                 kinds,
                 statements == 0 ? 0 : cpuMicros / statements,

@@ -102,7 +102,7 @@ public final class HtmlReport {
                         new Svg.Stack(course.summary().title(), course.summary().reasons()))
                 .toList();
         if (!reasons.isEmpty()) {
-            chart(html, "Reads by the reason, for routers that say so", Svg.stacks(reasons));
+            chart(html, "Reads by the reason, for routers that say so (a sample)", Svg.stacks(reasons));
         }
         chart(html, "How far behind the replicas were, ms, seen from outside", lag(workload));
         html.append("</div></section>");

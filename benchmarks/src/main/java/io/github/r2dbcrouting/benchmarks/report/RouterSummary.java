@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param clientCpuUsPerStatement CPU time of this process for each statement
  * @param positionQueriesPerWrite position queries for each write, counted on the primary; {@code null} if not counted
  * @param servers reads by the server that served them
- * @param reasons reads by why they went where they did, for routers that say so
+ * @param reasons reads by why they went where they did, for routers that say so; of this library one of 16 reads is heard
  */
 public record RouterSummary(
         String workload,
