@@ -13,7 +13,7 @@ import io.r2dbc.spi.ConnectionFactories;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
-import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +70,7 @@ public class AcquireBenchmark {
         var unused = router.ready(PATIENCE).block();
         CausalToken token = router.capture().block(PATIENCE);
         servers.awaitReplayed();
-        CausalSession session = CausalSession.resume(token == null ? CausalToken.of(List.of()) : token);
+        CausalSession session = CausalSession.resume(Objects.requireNonNull(token));
         causal = Routing.read().andThen(Routing.session(session));
     }
 

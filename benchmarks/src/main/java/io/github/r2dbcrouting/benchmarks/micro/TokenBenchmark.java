@@ -31,10 +31,10 @@ public class TokenBenchmark {
 
     /** How many clusters the token has an entry of. */
     @Param({"1", "4"})
-    public int clusters;
+    public int clusters = 1;
 
     private final TokenCodec codec = TokenCodec.hmac(SigningKey.of("k1", new byte[32]));
-    private CausalToken token = CausalToken.of(List.of());
+    private CausalToken token = token(0);
     private CausalToken later = token;
     private String plain = "";
     private String signed = "";
