@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.benchmarks.report.TextTable;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
@@ -93,7 +94,8 @@ public final class Simulate implements Callable<Integer> {
                 Safeguards.all(),
                 new Ejections(() -> now),
                 () -> now,
-                Duration.ZERO);
+                Duration.ZERO,
+                Policies.NONE);
         double rate = SimulatedCluster.rate(count, utilization) * 100 / Math.max(1, 100 - writes);
         long pause = Duration.ofMillis(sampling).toNanos();
         long sampleAt = 0;
