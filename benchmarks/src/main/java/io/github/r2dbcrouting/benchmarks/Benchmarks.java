@@ -1,5 +1,10 @@
 package io.github.r2dbcrouting.benchmarks;
 
+import io.github.r2dbcrouting.benchmarks.load.Load;
+import io.github.r2dbcrouting.benchmarks.micro.Micro;
+import io.github.r2dbcrouting.benchmarks.report.Compare;
+import io.github.r2dbcrouting.benchmarks.simulate.Simulate;
+import io.github.r2dbcrouting.benchmarks.targets.Targets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -8,7 +13,7 @@ import picocli.CommandLine.Command;
         name = "benchmarks",
         description = "What routing costs, measured in interleaved runs.",
         mixinStandardHelpOptions = true,
-        subcommands = CaptureOverhead.class)
+        subcommands = {Load.class, Compare.class, Targets.class, Simulate.class, Micro.class, CaptureOverhead.class})
 public final class Benchmarks {
 
     private Benchmarks() {}

@@ -11,9 +11,15 @@ import java.util.Locale;
  * @param median half of them is less
  * @param upper a quarter of them is more
  */
-record Quartiles(double lower, double median, double upper) {
+public record Quartiles(double lower, double median, double upper) {
 
-    static Quartiles of(List<Double> measurements) {
+    /**
+     * Finds the quartiles.
+     *
+     * @param measurements at least one
+     * @return the quartiles
+     */
+    public static Quartiles of(List<Double> measurements) {
         double[] sorted = measurements.stream().mapToDouble(Double::doubleValue).toArray();
         Arrays.sort(sorted);
         return new Quartiles(at(sorted, 0.25), at(sorted, 0.5), at(sorted, 0.75));
