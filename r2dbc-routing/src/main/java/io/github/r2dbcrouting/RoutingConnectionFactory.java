@@ -102,7 +102,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 server.name(),
                 new ServerPool(
                         server.name(),
-                        server.factory(),
+                        server.decorated(),
                         engine,
                         monitor,
                         builder.safeguards,
