@@ -67,9 +67,9 @@ final class ServerAddresses {
                         "Give it a name of its own: list it under '" + SERVERS
                                 + "<name>' with tags, a pool or anything but an address, or remove it from 'spring.r2dbc'.");
             }
-            found.put(UNLISTED, customized(UNLISTED, base));
+            found.put(UNLISTED, customized(base));
         }
-        servers.forEach((name, server) -> found.put(name, customized(name, options(name, server, base))));
+        servers.forEach((name, server) -> found.put(name, customized(options(name, server, base))));
         if (found.isEmpty()) {
             throw new RoutingConfigurationException(
                     "Statements are to be routed among PostgreSQL servers, and none is configured.",
@@ -230,7 +230,7 @@ final class ServerAddresses {
         }
     }
 
-    private ConnectionFactoryOptions customized(String name, ConnectionFactoryOptions options) {
+    private ConnectionFactoryOptions customized(ConnectionFactoryOptions options) {
         ConnectionFactoryOptions.Builder builder = options.mutate();
         if (!options.hasOption(ConnectionFactoryOptions.PORT)) {
             // said, so that observations can name it
