@@ -3,7 +3,6 @@ package io.github.r2dbcrouting.webflux;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.r2dbc.spi.ConnectionFactory;
-import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -16,6 +15,7 @@ import org.springframework.boot.r2dbc.autoconfigure.R2dbcAutoConfiguration;
 import org.springframework.boot.r2dbc.autoconfigure.R2dbcConnectionDetails;
 import org.springframework.boot.r2dbc.autoconfigure.R2dbcProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 
 /**
@@ -34,30 +34,44 @@ public final class RoutingAutoConfiguration {
 
     RoutingAutoConfiguration() {}
 
-    // the context waits for its close(), which is reactive, and for beans above it to be closed first
-    @Bean(destroyMethod = "close")
+    /** If the application has no factory of its own. */
+    @Configuration(proxyBeanMethods = false)
     @ConditionalOnMissingBean(ConnectionFactory.class)
-    RoutingConnectionFactory connectionFactory(
-            RoutingProperties properties,
-            R2dbcProperties spring,
-            ObjectProvider<R2dbcConnectionDetails> details,
-            ObjectProvider<ConnectionFactoryOptionsBuilderCustomizer> options,
-            ObjectProvider<ConnectionFactoryDecorator> decorators,
-            ObjectProvider<RoutingListener> listeners,
-            ObjectProvider<RoutingConnectionFactoryBuilderCustomizer> customizers,
-            Environment environment) {
-        RoutingProperties.Pool springPool = Binder.get(environment)
-                .bind("spring.r2dbc.pool", RoutingProperties.Pool.class)
-                .orElseGet(() -> new RoutingProperties.Pool(null, null, null));
-        ServerAddresses addresses = new ServerAddresses(
-                spring, details.getIfAvailable(), options.orderedStream().toList());
-        return new ConfiguredFactory(
-                        properties,
-                        addresses.of(properties.servers()),
-                        springPool,
-                        decorators.orderedStream().toList(),
-                        List.copyOf(listeners.orderedStream().toList()),
-                        customizers.orderedStream().toList())
-                .build();
+    static class RoutedConnections {
+
+        @Bean
+        ConfiguredServers configuredServers(
+                RoutingProperties properties,
+                R2dbcProperties spring,
+                ObjectProvider<R2dbcConnectionDetails> details,
+                ObjectProvider<ConnectionFactoryOptionsBuilderCustomizer> customizers) {
+            ServerAddresses addresses = new ServerAddresses(
+                    spring,
+                    details.getIfAvailable(),
+                    customizers.orderedStream().toList());
+            return new ConfiguredServers(addresses.of(properties.servers()));
+        }
+
+        // the context waits for its close(), which is reactive, and closes the beans above it first
+        @Bean(destroyMethod = "close")
+        RoutingConnectionFactory connectionFactory(
+                RoutingProperties properties,
+                ConfiguredServers servers,
+                ObjectProvider<ConnectionFactoryDecorator> decorators,
+                ObjectProvider<RoutingListener> listeners,
+                ObjectProvider<RoutingConnectionFactoryBuilderCustomizer> customizers,
+                Environment environment) {
+            RoutingProperties.Pool springPool = Binder.get(environment)
+                    .bind("spring.r2dbc.pool", RoutingProperties.Pool.class)
+                    .orElseGet(() -> new RoutingProperties.Pool(null, null, null));
+            return new ConfiguredFactory(
+                            properties,
+                            servers.options(),
+                            springPool,
+                            decorators.orderedStream().toList(),
+                            listeners.orderedStream().toList(),
+                            customizers.orderedStream().toList())
+                    .build();
+        }
     }
 }

@@ -32,6 +32,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     'billing.due'.
  * @param retries How often a read that has brought nothing yet may move to another server when its own is lost; from 0 to
  *     10.
+ * @param metrics What is measured beyond what costs nothing.
  * @since 0.1.0
  */
 @ConfigurationProperties("r2dbc.routing")
@@ -49,7 +50,8 @@ public record RoutingProperties(
         @DefaultValue("false") boolean lazyBegin,
         @DefaultValue("false") boolean strictLostWrites,
         @DefaultValue List<String> readOnlyFunctions,
-        @DefaultValue("1") int retries) {
+        @DefaultValue("1") int retries,
+        @DefaultValue Metrics metrics) {
 
     /** The prefix of all properties. */
     public static final String PREFIX = "r2dbc.routing";
@@ -113,4 +115,11 @@ public record RoutingProperties(
     public record Sampling(
             @DefaultValue("100ms") Duration atRest,
             @Nullable Duration watched) {}
+
+    /**
+     * What is measured beyond what costs nothing?
+     *
+     * @param decisions Whether decisions are counted, which puts each of them into words.
+     */
+    public record Metrics(@DefaultValue("true") boolean decisions) {}
 }
