@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,8 +55,8 @@ class FreshApplicationIT {
     void routesWithNothingButPropertiesAlsoWhenItWasProcessedAheadOfTime() throws Exception {
         List<String> properties = new ArrayList<>();
         cluster.servers()
-                .forEach(server -> properties.add(
-                        "--r2dbc.routing.servers.db" + server.number() + ".url=" + server.r2dbcUrl()));
+                .forEach(server ->
+                        properties.add("--r2dbc.routing.servers.db" + server.number() + ".url=" + server.r2dbcUrl()));
         Path processed = processedAheadOfTime(properties);
 
         try (Application plain = start("", List.of(), properties);
@@ -104,7 +105,8 @@ class FreshApplicationIT {
         Path classes = Files.createDirectories(folder.resolve("classes"));
         List<String> command = new ArrayList<>(List.of(java(), "-cp", classPath(""), "-Dspring.aot.processing=true"));
         command.add("org.springframework.boot.SpringApplicationAotProcessor");
-        command.addAll(List.of(MAIN, sources.toString(), classes.toString(), classes.toString(), "com.example", "shop"));
+        command.addAll(
+                List.of(MAIN, sources.toString(), classes.toString(), classes.toString(), "com.example", "shop"));
         command.addAll(properties);
         Application processor = new Application(command, folder.resolve("aot.log"));
         assertThat(processor.process.waitFor()).as(processor::output).isZero();
@@ -136,7 +138,8 @@ class FreshApplicationIT {
         assertThat(BUILT.resolve("classpath.txt"))
                 .as("built by the phase pre-integration-test")
                 .exists();
-        String own = BUILT.resolve("classes").toString() + java.io.File.pathSeparator
+        String own = BUILT.resolve("classes").toString()
+                + java.io.File.pathSeparator
                 + Files.readString(BUILT.resolve("classpath.txt")).trim();
         return first.isEmpty() ? own : first + java.io.File.pathSeparator + own;
     }
@@ -194,11 +197,12 @@ class FreshApplicationIT {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() {
             process.destroy();
-            if (!process.waitFor(20, java.util.concurrent.TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
+            var unused = process.onExit()
+                    .completeOnTimeout(process, 20, TimeUnit.SECONDS)
+                    .thenApply(Process::destroyForcibly)
+                    .join();
         }
     }
 }
