@@ -20,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,7 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
 @PostgresClusterTest(replicas = 2)
 class FreshApplicationIT {
 
-    private static final Path BUILT = Path.of("target", "it", "fresh-application", "target");
     private static final Pattern PORT = Pattern.compile("Netty started on port (\\d+)");
     private static final String MAIN = "com.example.shop.ShopApplication";
 
@@ -43,6 +43,11 @@ class FreshApplicationIT {
 
     FreshApplicationIT(PostgresCluster cluster) {
         this.cluster = cluster;
+    }
+
+    @BeforeAll
+    static void build() throws Exception {
+        FreshApplication.build();
     }
 
     @BeforeEach
@@ -135,12 +140,7 @@ class FreshApplicationIT {
     }
 
     private static String classPath(String first) throws IOException {
-        assertThat(BUILT.resolve("classpath.txt"))
-                .as("built by the phase pre-integration-test")
-                .exists();
-        String own = BUILT.resolve("classes").toString()
-                + java.io.File.pathSeparator
-                + Files.readString(BUILT.resolve("classpath.txt")).trim();
+        String own = FreshApplication.classPath();
         return first.isEmpty() ? own : first + java.io.File.pathSeparator + own;
     }
 
