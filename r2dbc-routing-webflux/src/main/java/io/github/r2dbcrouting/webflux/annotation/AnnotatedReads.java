@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.webflux.RoutingConfigurationException;
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -65,7 +66,8 @@ final class AnnotatedReads {
     }
 
     private @Nullable Routing read(Method method, Class<?> type) {
-        if (method.isSynthetic() || method.getDeclaringClass() == Object.class) {
+        // a proxy has no annotations of its own: those of a repository are looked up with its interface
+        if (method.isSynthetic() || method.getDeclaringClass() == Object.class || Proxy.isProxyClass(type)) {
             return null;
         }
         Method specific = BridgeMethodResolver.findBridgedMethod(ClassUtils.getMostSpecificMethod(method, type));
