@@ -113,9 +113,7 @@ final class Servers {
     private ConnectionFactory decorated(String name, ConnectionFactory factory, ServerSpec spec) {
         ConnectionFactory decorated = Objects.requireNonNull(
                 spec.decorator().apply(factory), () -> "a decorator of server '" + name + "' returned null");
-        if (decorated != factory) {
-            check(name, decorated);
-        }
+        check(name, decorated);
         return decorated;
     }
 
