@@ -23,6 +23,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.spi.Closeable;
@@ -37,9 +38,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -77,6 +80,9 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final Map<String, ServerPool> pools;
     private final Router router;
     private final Lender lender;
+    private final FallbackBudget budget;
+    private final Ejections ejections;
+    private final LongAdder primariesFollowed = new LongAdder();
     private final Sinks.Many<RoutingEvent> events = Sinks.many().multicast().directBestEffort();
     private final AtomicBoolean closing = new AtomicBoolean();
     private final Sinks.Empty<Void> closed = Sinks.empty();
@@ -105,7 +111,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 server.name(),
                 new ServerPool(
                         server.name(),
-                        server.factory(),
+                        server.decorated(),
                         engine,
                         monitor,
                         builder.safeguards,
@@ -117,17 +123,18 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 byIndex.get(i).published(table, i);
             }
         });
+        this.ejections = new Ejections(System::nanoTime);
         this.router = new Router(
                 server -> byIndex.get(server).inFlight(),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards,
-                new Ejections(System::nanoTime),
+                ejections,
                 clock,
                 builder.primaryAfterWrite,
                 new Policies(
                         builder.policies,
                         servers.stream().map(server -> server.spec().tags()).toList()));
-        FallbackBudget budget = new FallbackBudget(
+        this.budget = new FallbackBudget(
                 () -> builder.fallbackBudget > 0 ? builder.fallbackBudget : defaultBudget(byIndex), FALLBACK_QUEUE);
         this.lender = new Lender(
                 router,
@@ -152,6 +159,9 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     private void announce(RoutingEvent event) {
+        if (event instanceof RoutingEvent.PrimaryChanged change && change.to() != null) {
+            primariesFollowed.increment();
+        }
         if (events.tryEmitNext(event).isFailure()) {
             LOG.trace("nobody could take {}", event);
         }
@@ -333,6 +343,36 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      */
     public CaptureStatistics captureStatistics() {
         return monitor.captureStatistics();
+    }
+
+    /**
+     * Returns how requests fare between the servers, for metrics.
+     *
+     * @return a snapshot, at once; cheap enough to be asked for by each scrape
+     */
+    public RoutingStatistics statistics() {
+        return new RoutingStatistics(
+                waiting(), budget.limit(), budget.inUse(), budget.queued(), budget.refused(), primariesFollowed.sum());
+    }
+
+    /**
+     * Returns how a server stands, for metrics.
+     *
+     * @param server a server of the {@linkplain #table() table}
+     * @return a snapshot, at once; cheap enough to be asked for by each scrape
+     */
+    public ServerStatistics statistics(ServerState server) {
+        long now = monitor.now();
+        boolean replica = server.role() == ServerRole.REPLICA;
+        Position ahead = table().primary().map(ServerState::position).orElse(null);
+        Position position = server.position();
+        return new ServerStatistics(
+                server.sampledAt() == 0 ? null : Duration.ofNanos(Math.max(now - server.sampledAt(), 0)),
+                replica && server.lag().freshAt() != Lag.NEVER
+                        ? Duration.ofNanos(Math.max(now - server.lag().freshAt(), 0))
+                        : null,
+                replica && position != null && ahead != null ? position.bytesBehind(ahead) : OptionalLong.empty(),
+                ejections.ejected(server.index()));
     }
 
     /**

@@ -1,10 +1,12 @@
 package io.github.r2dbcrouting;
 
 import io.r2dbc.pool.ConnectionPoolConfiguration;
+import io.r2dbc.spi.ConnectionFactory;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
@@ -20,6 +22,7 @@ public final class ServerSpec {
     private List<String> tags = List.of();
     private Consumer<ConnectionPoolConfiguration.Builder> pool = ignored -> {};
     private @Nullable Publisher<Credentials> credentials;
+    private UnaryOperator<ConnectionFactory> decorator = UnaryOperator.identity();
 
     ServerSpec() {}
 
@@ -74,6 +77,22 @@ public final class ServerSpec {
         return this;
     }
 
+    /**
+     * Puts something around what opens the connections that the application's statements run on, such as a proxy that
+     * observes them. What the monitor asks does not pass through it.
+     *
+     * @param around called once, when the factory is built, with what opens connections to the server; what it returns
+     *     must open connections of the same server, and must not pool them. Of several the one that was given first is
+     *     the innermost
+     * @return this
+     */
+    public ServerSpec decorator(UnaryOperator<ConnectionFactory> around) {
+        Objects.requireNonNull(around, "around");
+        UnaryOperator<ConnectionFactory> inner = decorator;
+        decorator = driver -> around.apply(inner.apply(driver));
+        return this;
+    }
+
     List<String> tags() {
         return tags;
     }
@@ -85,5 +104,9 @@ public final class ServerSpec {
     @Nullable
     Publisher<Credentials> credentials() {
         return credentials;
+    }
+
+    UnaryOperator<ConnectionFactory> decorator() {
+        return decorator;
     }
 }

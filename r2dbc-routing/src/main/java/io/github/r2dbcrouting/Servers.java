@@ -31,8 +31,8 @@ final class Servers {
     private record Named(
             @Nullable ConnectionFactory factory, @Nullable ConnectionFactoryOptions options, ServerSpec spec) {}
 
-    /** A server that can be connected to. */
-    record Server(String name, ConnectionFactory factory, ServerSpec spec) {}
+    /** A server that can be connected to: by the monitor as it is, by the application through its decorators. */
+    record Server(String name, ConnectionFactory factory, ConnectionFactory decorated, ServerSpec spec) {}
 
     /** Before anything else is done with the name: whoever swaps it with the URL has a password in it. */
     static void checkName(String name) {
@@ -103,8 +103,18 @@ final class Servers {
      */
     List<Server> open(@Nullable Publisher<Credentials> forAll) {
         List<Server> servers = new ArrayList<>();
-        named.forEach((name, server) -> servers.add(new Server(name, open(name, server, forAll), server.spec)));
+        named.forEach((name, server) -> {
+            ConnectionFactory factory = open(name, server, forAll);
+            servers.add(new Server(name, factory, decorated(name, factory, server.spec), server.spec));
+        });
         return servers;
+    }
+
+    private ConnectionFactory decorated(String name, ConnectionFactory factory, ServerSpec spec) {
+        ConnectionFactory decorated = Objects.requireNonNull(
+                spec.decorator().apply(factory), () -> "a decorator of server '" + name + "' returned null");
+        check(name, decorated);
+        return decorated;
     }
 
     private static ConnectionFactory open(String name, Named server, @Nullable Publisher<Credentials> forAll) {

@@ -303,4 +303,41 @@ class RoutingConnectionFactoryTests {
             return () -> "H2";
         }
     }
+
+    @Test
+    void putsDecoratorsAroundAServerInTheirOrder() {
+        java.util.List<String> order = new java.util.ArrayList<>();
+
+        RoutingConnectionFactory factory = RoutingConnectionFactory.builder()
+                .server(
+                        "db0",
+                        "r2dbc:postgresql://app:secret@127.0.0.1:1/shop",
+                        server -> server.decorator(driver -> {
+                                    order.add("first");
+                                    return driver;
+                                })
+                                .decorator(driver -> {
+                                    order.add("second");
+                                    return driver;
+                                }))
+                .build();
+
+        assertThat(order).containsExactly("first", "second");
+        Blocking.run(factory.close());
+    }
+
+    @Test
+    void refusesADecoratorThatMakesAPool() {
+        RoutingConnectionFactory.Builder builder = RoutingConnectionFactory.builder()
+                .server(
+                        "db0",
+                        "r2dbc:postgresql://app:secret@127.0.0.1:1/shop",
+                        server -> server.decorator(driver -> new io.r2dbc.pool.ConnectionPool(
+                                io.r2dbc.pool.ConnectionPoolConfiguration.builder(driver)
+                                        .build())));
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(builder::build)
+                .withMessageContaining("'db0' is given as a pool");
+    }
 }

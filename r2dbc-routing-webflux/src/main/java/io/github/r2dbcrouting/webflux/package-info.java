@@ -1,9 +1,7 @@
 /**
- * The Spring Boot 4 starter for WebFlux applications: auto-configuration, propagation of causal tokens over HTTP,
- * the actuator endpoint and the dashboard.
- *
- * <p>Nothing of it exists yet. An application wires {@link io.github.r2dbcrouting.RoutingConnectionFactory} as its
- * {@code ConnectionFactory} bean itself until then.
+ * The Spring Boot 4 starter for WebFlux applications: auto-configuration of a
+ * {@link io.github.r2dbcrouting.RoutingConnectionFactory} from the properties {@code r2dbc.routing}, its health, its
+ * meters, and the annotations of {@link io.github.r2dbcrouting.webflux.annotation}.
  */
 @NullMarked
 package io.github.r2dbcrouting.webflux;

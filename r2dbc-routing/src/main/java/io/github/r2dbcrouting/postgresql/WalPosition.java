@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.postgresql;
 
 import io.github.r2dbcrouting.spi.Position;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -91,6 +92,13 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
         return other instanceof WalPosition that
                 && Long.compareUnsigned(lsn, that.lsn) >= 0
                 && cluster.equals(that.cluster);
+    }
+
+    @Override
+    public OptionalLong bytesBehind(Position ahead) {
+        return ahead instanceof WalPosition that && cluster.equals(that.cluster)
+                ? OptionalLong.of(reaches(that) ? 0 : that.lsn - lsn)
+                : OptionalLong.empty();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting.spi;
 
+import java.util.OptionalLong;
+
 /**
  * How far has a server's history come?
  *
@@ -32,6 +34,18 @@ public interface Position {
      * @return whether it is of the same cluster, and this position is at or beyond it
      */
     boolean reaches(Position other);
+
+    /**
+     * Returns how much history lies between this position and one ahead of it, whatever branches they are on: for people
+     * and metrics, and no question of routing.
+     *
+     * @param ahead another position
+     * @return a number of bytes, 0 if this position is at or beyond the other; empty if the engine cannot tell, or they
+     *     are of different clusters
+     */
+    default OptionalLong bytesBehind(Position ahead) {
+        return OptionalLong.empty();
+    }
 
     /**
      * Returns the same place under the name of another branch, for positions that lie on one line of history.

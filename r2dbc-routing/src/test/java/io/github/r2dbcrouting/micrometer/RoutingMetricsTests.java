@@ -11,6 +11,7 @@ import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerRole;
 import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -46,11 +47,32 @@ class RoutingMetricsTests {
         assertThat(registry.getMeters())
                 .extracting(meter -> meter.getId().getName())
                 .containsOnlyOnceElementsOf(expected.stream()
-                        .filter(name -> !name.contains(".server.") && !name.contains(".replica."))
+                        .filter(name -> !name.contains(".server.")
+                                && !name.contains(".replica.")
+                                && !name.startsWith("r2dbc.pool."))
                         .toList())
                 .containsAll(expected);
         assertThat(registry.getMeters())
                 .allSatisfy(meter -> assertThat(meter.getId().getTag("router")).isEqualTo("shop"));
+    }
+
+    @Test
+    void hasTheTagsAndTheKindThatAreDocumented() {
+        new RoutingMetrics(factory, Tags.empty()).bindTo(registry);
+        RoutingMetrics.listener(registry, Tags.empty()).onDecision(decision(Duration.ofMillis(1)));
+
+        for (RoutingMeter documented : RoutingMeter.values()) {
+            assertThat(registry.find(documented.meterName()).meters())
+                    .as(documented.meterName())
+                    .isNotEmpty()
+                    .allSatisfy(meter -> {
+                        assertThat(meter.getId().getTags())
+                                .extracting(Tag::getKey)
+                                .containsExactlyInAnyOrderElementsOf(documented.tags());
+                        assertThat(meter.getId().getType().name())
+                                .isEqualTo(documented.kind().name());
+                    });
+        }
     }
 
     @Test
@@ -76,6 +98,7 @@ class RoutingMetricsTests {
 
         assertThat(registry.get("r2dbc.routing.decisions")
                         .tags("server", "db1", "role", "replica", "reason", "covers_token", "intent", "read")
+                        .tags("freshness", "causal", "policy", "none")
                         .counter()
                         .count())
                 .isEqualTo(2);

@@ -179,4 +179,13 @@ class WalPositionTests {
                 .isEqualTo(new WalPosition("99999999999999999999", -1, -1));
         assertThat(new WalPosition("7", -1, -1)).hasToString("FFFFFFFF/FFFFFFFF on timeline 4294967295");
     }
+
+    @Test
+    void countsTheBytesThatLieBetween() {
+        WalPosition here = WalPosition.of("7", 1, "0/3000000");
+
+        assertThat(here.bytesBehind(WalPosition.of("7", 2, "0/3000010"))).hasValue(16);
+        assertThat(here.bytesBehind(WalPosition.of("7", 1, "0/2FFFFFF"))).hasValue(0);
+        assertThat(here.bytesBehind(WalPosition.of("8", 1, "0/3000010"))).isEmpty();
+    }
 }

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.routing;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ public final class FallbackBudget {
     private final AtomicInteger queued = new AtomicInteger();
     private final AtomicInteger inUse = new AtomicInteger();
     private final AtomicInteger missed = new AtomicInteger();
+    private final LongAdder refused = new LongAdder();
 
     /**
      * Creates a budget of which nothing is used.
@@ -41,6 +43,7 @@ public final class FallbackBudget {
      */
     public @Nullable Ticket request(Consumer<Permit> onGranted) {
         if (!enter()) {
+            refused.increment();
             return null;
         }
         Ticket ticket = new Ticket(onGranted);
@@ -74,6 +77,15 @@ public final class FallbackBudget {
      */
     public int queued() {
         return queued.get();
+    }
+
+    /**
+     * Returns how many found the queue full.
+     *
+     * @return their number since the beginning
+     */
+    public long refused() {
+        return refused.sum();
     }
 
     /** Those who are served at once pass through the queue, too, but take no place in it. */

@@ -55,8 +55,10 @@ class FallbackBudgetTests {
         for (int i = 0; i < 5; i++) {
             assertThat(budget.request(granted::add)).isNotNull();
         }
+        assertThat(budget.refused()).isZero();
 
         assertThat(budget.request(granted::add)).isNull();
+        assertThat(budget.refused()).isEqualTo(1);
         assertThat(budget.queued()).isEqualTo(3);
     }
 

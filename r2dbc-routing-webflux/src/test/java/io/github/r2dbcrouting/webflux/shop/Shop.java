@@ -1,0 +1,22 @@
+package io.github.r2dbcrouting.webflux.shop;
+
+import io.github.r2dbcrouting.Routing;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+import reactor.core.publisher.Mono;
+
+/** What clients see. */
+@RestController
+class Shop {
+
+    private final Orders orders;
+
+    Shop(Orders orders) {
+        this.orders = orders;
+    }
+
+    @GetMapping("/orders")
+    Mono<Boolean> listing() {
+        return orders.listing().single().contextWrite(Routing.write());
+    }
+}

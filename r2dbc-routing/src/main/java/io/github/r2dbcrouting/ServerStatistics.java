@@ -1,0 +1,20 @@
+package io.github.r2dbcrouting;
+
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How does one server stand now?
+ *
+ * <p>An immutable snapshot, by the router's own clock.
+ *
+ * @param sampleAge how long ago the probe was sent that brought what is known of it; {@code null} if none was answered
+ * @param staleness how old at most what it has may be, for a replica; {@code null} if that is not known, and for a primary
+ * @param bytesBehind how much history of the primary's it lacks, in bytes, by what both said last; empty if that is not
+ *     known, and for a primary
+ * @param ejected whether requests leave it alone now, since it failed some lately
+ * @since 0.1.0
+ */
+public record ServerStatistics(
+        @Nullable Duration sampleAge, @Nullable Duration staleness, OptionalLong bytesBehind, boolean ejected) {}
