@@ -1,0 +1,56 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * How long does a server lately take to answer?
+ *
+ * <p>An average that weighs what it saw less the longer ago that was, but believes a peak at once: a server that becomes
+ * slow is avoided by the next request, and trusted again only little by little. After {@link #DECAY} a third of what was
+ * seen is left. Thread-safe, without locks.
+ *
+ * <p>The algorithm and the time are those of Finagle's {@code PeakEwma} load balancer.
+ */
+public final class PeakEwma {
+
+    /** Within this time what was seen loses two thirds of its weight. */
+    public static final Duration DECAY = Duration.ofSeconds(10);
+
+    private final AtomicReference<Seen> seen = new AtomicReference<>(new Seen(0, 0));
+
+    /** Creates an average that has seen nothing. */
+    public PeakEwma() {}
+
+    /**
+     * Takes in how long an answer took.
+     *
+     * @param latency in nanoseconds; not negative
+     * @param now nanoseconds since an arbitrary moment
+     */
+    public void add(long latency, long now) {
+        seen.updateAndGet(before -> before.with(latency, now));
+    }
+
+    /**
+     * Returns the average. It is not aged by silence: a server that is not asked is not known to be quicker.
+     *
+     * @return nanoseconds; 0 if nothing was seen
+     */
+    public double nanos() {
+        return Objects.requireNonNull(seen.get()).average;
+    }
+
+    private record Seen(double average, long at) {
+
+        Seen with(long latency, long now) {
+            if (latency >= average) {
+                return new Seen(latency, now);
+            }
+            // two threads may bring their times out of order
+            double left = Math.exp(-Math.max(now - at, 0) / (double) DECAY.toNanos());
+            return new Seen(average * left + latency * (1 - left), now);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.r2dbcrouting.spi;
+
+import java.time.Duration;
+import java.util.function.IntUnaryOperator;
+
+/**
+ * Which of the servers that may serve a read shall serve it?
+ *
+ * <p>Called for every read on the thread that asks: implementations are thread-safe, do not block, and look at a number
+ * of candidates that does not grow with the cluster if they can. A balancer of one's own is a lambda:
+ *
+ * <pre>{@code
+ * LoadBalancer first = (candidates, random) -> 0;
+ * }</pre>
+ *
+ * @since 0.1.0
+ */
+@FunctionalInterface
+public interface LoadBalancer {
+
+    /** The latency within which servers count as equally near, unless another is given. */
+    Duration DEFAULT_WINDOW = Duration.ofMillis(2);
+
+    /**
+     * Chooses one of the candidates.
+     *
+     * @param candidates the servers that may serve; at least one. Valid only during the call
+     * @param random draws a number from 0 to below its argument, which is positive
+     * @return which of them, from 0 to below {@link Candidates#size()}
+     */
+    int choose(Candidates candidates, IntUnaryOperator random);
+
+    /** The servers that may serve a read, and how busy they are at this moment. */
+    interface Candidates {
+
+        /**
+         * Returns how many there are.
+         *
+         * @return at least 1
+         */
+        int size();
+
+        /**
+         * Returns what a candidate is called.
+         *
+         * @param candidate from 0 to below {@link #size()}
+         * @return the server's name
+         */
+        String name(int candidate);
+
+        /**
+         * Returns how much of the load a candidate shall have compared with others.
+         *
+         * @param candidate from 0 to below {@link #size()}
+         * @return its weight, reduced while it comes back after an absence; positive
+         */
+        double weight(int candidate);
+
+        /**
+         * Returns how many reads and writes of this router are under way on a candidate.
+         *
+         * @param candidate from 0 to below {@link #size()}
+         * @return those that run and those that wait for a connection, from 0
+         */
+        int inFlight(int candidate);
+
+        /**
+         * Returns how long a candidate lately took to answer.
+         *
+         * @param candidate from 0 to below {@link #size()}
+         * @return nanoseconds; 0 if nothing is known
+         */
+        double latency(int candidate);
+    }
+
+    /**
+     * Draws two and takes the one that would answer sooner: its latency times the requests that would be before this
+     * one, by its weight. Close to the best of all, without everybody running to it at once.
+     *
+     * <p>Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001; the cost as in Finagle's
+     * {@code PeakEwma}.
+     *
+     * @return the default balancer
+     */
+    static LoadBalancer powerOfTwoChoices() {
+        return PowerOfTwoChoices.INSTANCE;
+    }
+
+    /**
+     * Takes one after the other, each as often as the others, whatever their weight.
+     *
+     * @return a balancer with a count of its own
+     */
+    static LoadBalancer roundRobin() {
+        return new RoundRobin();
+    }
+
+    /**
+     * Draws one, each as often as its weight says.
+     *
+     * @return the balancer
+     */
+    static LoadBalancer random() {
+        return RandomDraw.INSTANCE;
+    }
+
+    /**
+     * Takes the one with the least under way for its weight; of equals any. It looks at all of them.
+     *
+     * @return the balancer
+     */
+    static LoadBalancer leastInFlight() {
+        return LeastInFlight.INSTANCE;
+    }
+
+    /**
+     * Draws from those that are hardly slower than the fastest, as the drivers of MongoDB do. It looks at all of them.
+     *
+     * @param window how much slower they may be
+     * @return the balancer
+     * @throws IllegalArgumentException if the window is negative
+     */
+    static LoadBalancer nearest(Duration window) {
+        return new Nearest(window);
+    }
+}
