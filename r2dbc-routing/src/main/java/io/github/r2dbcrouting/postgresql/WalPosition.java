@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.postgresql;
 
 import io.github.r2dbcrouting.spi.Position;
+import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -79,6 +80,11 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
     @Override
     public boolean covers(Position other) {
         return other instanceof WalPosition that && timeline == that.timeline && reaches(that);
+    }
+
+    @Override
+    public OptionalLong bytesTo(Position ahead) {
+        return ahead.covers(this) ? OptionalLong.of(((WalPosition) ahead).lsn - lsn) : OptionalLong.empty();
     }
 
     @Override

@@ -1,6 +1,8 @@
 package io.github.r2dbcrouting.spi;
 
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -18,7 +20,10 @@ import java.util.function.IntUnaryOperator;
 @FunctionalInterface
 public interface LoadBalancer {
 
-    /** The latency within which servers count as equally near, unless another is given. */
+    /**
+     * The latency within which servers count as equally near, unless another is given. The drivers of MongoDB have 15 ms;
+     * less here, since 15 ms is several of PostgreSQL's indexed reads, and zones of one region are 1-2 ms apart.
+     */
     Duration DEFAULT_WINDOW = Duration.ofMillis(2);
 
     /**
@@ -57,6 +62,19 @@ public interface LoadBalancer {
         double weight(int candidate);
 
         /**
+         * Returns what no weight is above: with it, one is drawn by weight without a look at all of them.
+         *
+         * @return a bound of the weights, and if nobody comes back after an absence the greatest of them
+         */
+        default double greatestWeight() {
+            double greatest = 0;
+            for (int i = 0; i < size(); i++) {
+                greatest = Math.max(greatest, weight(i));
+            }
+            return greatest;
+        }
+
+        /**
          * Returns how many reads and writes of this router are under way on a candidate.
          *
          * @param candidate from 0 to below {@link #size()}
@@ -74,11 +92,12 @@ public interface LoadBalancer {
     }
 
     /**
-     * Draws two and takes the one that would answer sooner: its latency times the requests that would be before this
-     * one, by its weight. Close to the best of all, without everybody running to it at once.
+     * Draws two, each as often as its weight says, and takes the one that would answer sooner: its latency times one more
+     * than the requests that are under way for its weight. Close to the best of all, without everybody running to it at
+     * once.
      *
      * <p>Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001; the cost as in Finagle's
-     * {@code PeakEwma}.
+     * {@code PeakEwma}: a server of which no answer is known yet gets one request, and no other before that is answered.
      *
      * @return the default balancer
      */
@@ -96,7 +115,7 @@ public interface LoadBalancer {
     }
 
     /**
-     * Draws one, each as often as its weight says.
+     * Draws one, each as often as its weight says, however busy it is.
      *
      * @return the balancer
      */
@@ -122,5 +141,23 @@ public interface LoadBalancer {
      */
     static LoadBalancer nearest(Duration window) {
         return new Nearest(window);
+    }
+
+    /**
+     * Returns a balancer by its name, as settings have it.
+     *
+     * @param name {@code powerOfTwoChoices}, {@code roundRobin}, {@code random}, {@code leastInFlight} or
+     *     {@code nearest}, which has {@link #DEFAULT_WINDOW}; in any case
+     * @return the balancer, or empty if none has that name
+     */
+    static Optional<LoadBalancer> named(String name) {
+        return switch (name.toLowerCase(Locale.ROOT)) {
+            case "poweroftwochoices" -> Optional.of(powerOfTwoChoices());
+            case "roundrobin" -> Optional.of(roundRobin());
+            case "random" -> Optional.of(random());
+            case "leastinflight" -> Optional.of(leastInFlight());
+            case "nearest" -> Optional.of(nearest(DEFAULT_WINDOW));
+            default -> Optional.empty();
+        };
     }
 }

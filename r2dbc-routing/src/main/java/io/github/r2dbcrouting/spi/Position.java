@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting.spi;
 
+import java.util.OptionalLong;
+
 /**
  * How far has a server's history come?
  *
@@ -40,6 +42,16 @@ public interface Position {
      * @return the position there
      */
     Position onBranch(long branch);
+
+    /**
+     * Tells how much history lies between two positions of one branch, for people.
+     *
+     * @param ahead a position at or beyond this one
+     * @return the bytes between them; empty if they are not on the same branch, or the engine does not count in bytes
+     */
+    default OptionalLong bytesTo(Position ahead) {
+        return OptionalLong.empty();
+    }
 
     /**
      * Returns the cluster whose history this is a position of.

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.spi;
 
+import java.time.Duration;
 import java.util.function.IntUnaryOperator;
 
 /** See {@link LoadBalancer#powerOfTwoChoices()}. */
@@ -7,8 +8,8 @@ final class PowerOfTwoChoices implements LoadBalancer {
 
     static final LoadBalancer INSTANCE = new PowerOfTwoChoices();
 
-    /** Until a server has answered once it counts as quick, so that it is tried. */
-    private static final double UNKNOWN_LATENCY = 1;
+    /** While it has not answered the first request, nobody else goes to a server if another one will do. */
+    private static final double UNKNOWN_LATENCY = Duration.ofMinutes(15).toNanos();
 
     private PowerOfTwoChoices() {}
 
@@ -18,15 +19,18 @@ final class PowerOfTwoChoices implements LoadBalancer {
         if (size == 1) {
             return 0;
         }
-        int one = random.applyAsInt(size);
-        int drawn = random.applyAsInt(size - 1);
-        int other = drawn < one ? drawn : drawn + 1;
+        int one = RandomDraw.draw(candidates, RandomDraw.NOBODY, random);
+        int other = RandomDraw.draw(candidates, one, random);
         return cost(candidates, one) <= cost(candidates, other) ? one : other;
     }
 
     private static double cost(Candidates candidates, int candidate) {
-        double latency = Math.max(candidates.latency(candidate), UNKNOWN_LATENCY);
-        return latency * (candidates.inFlight(candidate) + 1) / candidates.weight(candidate);
+        double latency = candidates.latency(candidate);
+        int inFlight = candidates.inFlight(candidate);
+        if (latency == 0 && inFlight > 0) {
+            latency = UNKNOWN_LATENCY;
+        }
+        return latency * (1 + inFlight / candidates.weight(candidate));
     }
 
     @Override

@@ -66,9 +66,13 @@ class LoadBalancerTests {
     }
 
     @Test
-    void triesOneThatHasNotAnsweredYet() {
+    void triesOneThatHasNotAnsweredYetWithOneRequest() {
         Servers servers = servers(2).slow(0, 1_000);
 
+        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 0, 1);
+        servers.busy(0, 100).busy(1, 1);
+        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 1, 0);
+        servers.slow(0, 0);
         assertShares(LoadBalancer.powerOfTwoChoices(), servers, 0, 1);
     }
 
@@ -77,11 +81,41 @@ class LoadBalancerTests {
         Servers servers = servers(3).heavy(0, 2).heavy(1, 1).heavy(2, 1);
 
         assertShares(LoadBalancer.random(), servers, 0.5, 0.25, 0.25);
-        // of two equally busy ones the heavier
-        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 2 / 3.0, 1 / 6.0, 1 / 6.0);
+        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 0.5, 0.25, 0.25);
         assertShares(LoadBalancer.leastInFlight(), servers, 1, 0, 0);
         servers.busy(0, 1);
         assertShares(LoadBalancer.leastInFlight(), servers, 1 / 3.0, 1 / 3.0, 1 / 3.0);
+    }
+
+    @Test
+    void letsTheHeavierBearMoreAtOnce() {
+        Servers servers = servers(2).slow(0, 1_000).slow(1, 1_000).heavy(0, 3);
+
+        servers.busy(0, 5).busy(1, 2);
+        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 1, 0);
+        servers.busy(0, 7);
+        assertShares(LoadBalancer.powerOfTwoChoices(), servers, 0, 1);
+    }
+
+    @Test
+    void drawsByWeightFromManyOfVeryDifferentWeight() {
+        Servers servers = servers(4).heavy(0, 100).heavy(1, 50).heavy(2, 50).heavy(3, 0.001);
+
+        assertShares(LoadBalancer.random(), servers, 0.5, 0.25, 0.25, 0);
+    }
+
+    @Test
+    void isFoundByItsName() {
+        all().forEach(balancer -> {
+            String[] words = balancer.toString().split(" within ")[0].split(" ");
+            StringBuilder name = new StringBuilder(words[0]);
+            for (int i = 1; i < words.length; i++) {
+                name.append(Character.toUpperCase(words[i].charAt(0))).append(words[i].substring(1));
+            }
+            assertThat(LoadBalancer.named(name.toString())).get().hasToString(balancer.toString());
+        });
+        assertThat(LoadBalancer.named("ROUNDROBIN")).isPresent();
+        assertThat(LoadBalancer.named("best")).isEmpty();
     }
 
     @Test

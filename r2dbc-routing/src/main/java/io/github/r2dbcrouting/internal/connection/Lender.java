@@ -189,7 +189,7 @@ public final class Lender {
                 ? patience.primary()
                 : patience.readDeadline();
         leaveQuestions(ask);
-        if (whenBehind == WhenBehind.FAIL || !router.policies().servable(ask.policy())) {
+        if (whenBehind == WhenBehind.FAIL || !router.servable(now.table(), ask)) {
             return Mono.error(nobody(ask, tried, Duration.ZERO));
         }
         if (now.server() != null && !safeguards.has(Safeguard.FALLBACK_BUDGET)) {
@@ -291,6 +291,11 @@ public final class Lender {
     void failed(ServerState server) {
         tables.questions().surprisedBy(server.index());
         router.ejections().failed(server.index(), tables.current().replicas().size());
+    }
+
+    /** A read was answered after a time, in nanoseconds. */
+    void answered(ServerState server, long after, long now) {
+        pools.get(server.index()).latency().add(after, now);
     }
 
     /** A request was answered. */

@@ -34,23 +34,33 @@ public final class PeakEwma {
     }
 
     /**
-     * Returns the average. It is not aged by silence: a server that is not asked is not known to be quicker.
+     * Returns the average. Silence ages it as answers that took no time would: else a server that was slow once would
+     * never be asked again, and so never be seen to be quick.
      *
+     * @param now nanoseconds since the same moment as in {@link #add}
      * @return nanoseconds; 0 if nothing was seen
      */
-    public double nanos() {
-        return Objects.requireNonNull(seen.get()).average;
+    public double nanos(long now) {
+        Seen last = Objects.requireNonNull(seen.get());
+        return last.average == 0 ? 0 : Math.max(last.average * last.left(now), LEAST);
     }
+
+    /** Whatever was seen is more than nothing. */
+    private static final double LEAST = 1;
 
     private record Seen(double average, long at) {
 
         Seen with(long latency, long now) {
-            if (latency >= average) {
-                return new Seen(latency, now);
+            double left = left(now);
+            if (latency >= average * left) {
+                return new Seen(Math.max(latency, LEAST), now);
             }
-            // two threads may bring their times out of order
-            double left = Math.exp(-Math.max(now - at, 0) / (double) DECAY.toNanos());
             return new Seen(average * left + latency * (1 - left), now);
+        }
+
+        /** The part of the weight of what was seen that is left. Two threads may bring their times out of order. */
+        double left(long now) {
+            return Math.exp(-Math.max(now - at, 0) / (double) DECAY.toNanos());
         }
     }
 }

@@ -25,6 +25,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
@@ -49,8 +50,9 @@ class RouterTests {
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
-    private final ServerState near = server(1, ServerRole.REPLICA, ServerStatus.UP, 90);
-    private final ServerState far = server(2, ServerRole.REPLICA, ServerStatus.UP, 50);
+    private final ServerState near = tagged(server(1, ServerRole.REPLICA, ServerStatus.UP, 90), "near");
+    private final ServerState far = tagged(server(2, ServerRole.REPLICA, ServerStatus.UP, 50), "far");
+    private final ServerState gone = server(0, ServerRole.UNKNOWN, ServerStatus.DOWN, null, true);
     private final RoutingTable table = table(primary, near, far);
 
     @Test
@@ -214,7 +216,7 @@ class RouterTests {
 
     @Test
     void readsFromReplicasWithoutAPrimary() {
-        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        RoutingTable headless = new RoutingTable(1, List.of(gone, near, far), null, "7");
         session.observe(token(60));
 
         assertThat(router.choose(headless, read(Freshness.any()), NOBODY).server())
@@ -225,7 +227,7 @@ class RouterTests {
 
     @Test
     void servesNeitherWritesNorUncoveredReadsWithoutAPrimary() {
-        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        RoutingTable headless = new RoutingTable(1, List.of(gone, near, far), null, "7");
         session.observe(token(91));
 
         for (Ask ask : List.of(Ask.of(Routing.write(), session), read(Freshness.latest()), read(Freshness.causal()))) {
@@ -563,6 +565,20 @@ class RouterTests {
                 index, "db" + index, List.of(), role, status, position, identity(index), 1, tooFarBehind, null);
     }
 
+    private static ServerState tagged(ServerState server, String... tags) {
+        return new ServerState(
+                server.index(),
+                server.name(),
+                List.of(tags),
+                server.role(),
+                server.status(),
+                server.position(),
+                server.identity(),
+                server.sampledAt(),
+                server.tooFarBehind(),
+                server.problem());
+    }
+
     private static ServerIdentity identity(int index) {
         return new ServerIdentity("7", "start " + index);
     }
@@ -700,9 +716,10 @@ class RouterTests {
                 ejections,
                 () -> 0,
                 Duration.ZERO,
-                new Policies(
-                        Map.of(Policies.DEFAULT, Policy.parse(text), "all", Policy.parse("all()")),
-                        List.of(List.of(), List.of("near"), List.of("far"))));
+                new Router.Preferences(
+                        new Policies(Map.of(Policies.DEFAULT, Policy.parse(text), "all", Policy.parse("all()"))),
+                        false,
+                        LoadBalancer.powerOfTwoChoices()));
     }
 
     @Test
@@ -794,8 +811,8 @@ class RouterTests {
         assertThatThrownBy(() -> byPolicy.choose(table, unknown, NOBODY))
                 .isInstanceOf(UnknownPolicyException.class)
                 .hasMessageContaining("[all, default]");
-        assertThat(new Policies(Map.of("x", Policy.parse("tags(mars); halt()")), List.of(List.of("near")))
-                        .servable("x"))
+        assertThat(byPolicy.servable(table, other)).isTrue();
+        assertThat(withPolicy(Safeguards.all(), "tags(mars); halt()").servable(table, read(Freshness.any())))
                 .isFalse();
     }
 }
