@@ -97,6 +97,9 @@ final class DecisionVector {
             Topology topology = null;
             List<String> lines = new ArrayList<>();
             for (String line : new String(file.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+                if (line.isBlank() || line.startsWith("#")) {
+                    continue;
+                }
                 if (line.startsWith("topology ")) {
                     topology = null;
                     lines.clear();
@@ -104,7 +107,7 @@ final class DecisionVector {
                 } else if (line.contains(" => ")) {
                     topology = topology == null ? topology(lines) : topology;
                     vectors.add(new DecisionVector(topology, line));
-                } else if (!line.isBlank() && !line.startsWith("#")) {
+                } else {
                     lines.add(line);
                 }
             }

@@ -34,6 +34,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -814,5 +815,110 @@ class RouterTests {
         assertThat(byPolicy.servable(table, other)).isTrue();
         assertThat(withPolicy(Safeguards.all(), "tags(mars); halt()").servable(table, read(Freshness.any())))
                 .isFalse();
+    }
+
+    @Test
+    void choosesByTheNewPolicyOnceOneIsReplaced() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near)");
+        byPolicy.prepare(table);
+        Policies before = byPolicy.policies();
+
+        byPolicy.replacePolicy("default", Policy.parse("tags(far)"));
+        byPolicy.replacePolicy("new", Policy.parse("halt()"));
+
+        assertThat(byPolicy.choose(table, read(Freshness.any()), NOBODY).server())
+                .isSameAs(far);
+        assertThat(byPolicy.choose(table, Ask.of(Routing.read().policy("new"), null), NOBODY)
+                        .halted())
+                .isTrue();
+        assertThat(before.byName()).containsEntry("default", Policy.parse("tags(near)"));
+        assertThat(byPolicy.policies().byName()).containsOnlyKeys("all", "default", "new");
+    }
+
+    @Test
+    void goesByOneWholeSetOfPoliciesWhileTheyAreReplaced() throws Exception {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near); halt()");
+        AtomicBoolean over = new AtomicBoolean();
+        Thread writer = new Thread(() -> {
+            for (int i = 0; !over.get(); i++) {
+                byPolicy.replacePolicy("default", Policy.parse(i % 2 == 0 ? "tags(far); halt()" : "tags(near); halt()"));
+            }
+        });
+        writer.start();
+
+        try {
+            for (int i = 0; i < 50_000; i++) {
+                assertThat(byPolicy.choose(table, read(Freshness.any()), NOBODY).server())
+                        .isIn(near, far);
+            }
+        } finally {
+            over.set(true);
+            writer.join();
+        }
+    }
+
+    @Test
+    void goesOnWhereABalancerOfOnesOwnFails() {
+        for (LoadBalancer broken : List.<LoadBalancer>of(
+                (candidates, draw) -> candidates.size(),
+                (candidates, draw) -> -1,
+                (candidates, draw) -> {
+                    throw new IllegalStateException("on purpose");
+                })) {
+            Router byBalancer = new Router(
+                    server -> 0,
+                    random::nextInt,
+                    Safeguards.all(),
+                    ejections,
+                    () -> 0,
+                    Duration.ZERO,
+                    new Router.Preferences(Policies.NONE, false, broken));
+
+            assertThat(byBalancer.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isIn(near, far);
+        }
+    }
+
+    @Test
+    void describesHowTheServersStand() {
+        Load load = new Load() {
+            @Override
+            public int inFlight(int server) {
+                return server;
+            }
+
+            @Override
+            public double latency(int server, long now) {
+                return server == 1 ? 1_234_567 : 0;
+            }
+
+            @Override
+            public double weight(int server) {
+                return server + 0.5;
+            }
+        };
+        AtomicLong clock = new AtomicLong();
+        Router telling = new Router(
+                load,
+                random::nextInt,
+                Safeguards.all(),
+                ejections,
+                clock::get,
+                Duration.ZERO,
+                new Router.Preferences(
+                        Policies.NONE.with("default", Policy.parse("tags(far)")).with("all", Policy.parse("all()")),
+                        false,
+                        LoadBalancer.powerOfTwoChoices()));
+        RoutingTable aged = aged(Duration.ofMillis(100), Duration.ofMillis(300));
+        telling.prepare(aged);
+        eject(1);
+        clock.set(Duration.ofMillis(1_500).toNanos());
+
+        assertThat(telling.describe(aged)).isEqualTo("""
+                server  role     state    since    tags  position            behind  lag      in flight  latency  weight  policies     problem
+                db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        0.5     -
+                db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1.5     all
+                db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        2.5     all,default
+                """);
     }
 }
