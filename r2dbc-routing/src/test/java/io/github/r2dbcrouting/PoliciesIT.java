@@ -6,10 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
 import io.github.r2dbcrouting.test.PostgresServer;
-import io.github.r2dbcrouting.spi.LoadBalancer;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;

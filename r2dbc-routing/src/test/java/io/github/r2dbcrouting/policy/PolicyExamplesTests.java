@@ -50,7 +50,7 @@ class PolicyExamplesTests {
                 policy = String.join("\n", PAGE.subList(i + 1, end));
             } else if (line.equals("| fresh enough | who serves |")) {
                 for (i += 2; i < PAGE.size() && PAGE.get(i).startsWith("|"); i++) {
-                    String[] cells = PAGE.get(i).split("\\|");
+                    String[] cells = PAGE.get(i).split("\\|", -1);
                     examples.add(new Example(title, policy, primaryReads, cells[1].trim(), cells[2].trim()));
                 }
             }
@@ -65,11 +65,14 @@ class PolicyExamplesTests {
         Map<Integer, Long> lags = new HashMap<>();
         BitSet fresh = new BitSet();
         for (String server : words(example.fresh)) {
-            String[] behind = server.split("\\+");
+            String[] behind = server.split("\\+", -1);
             int index = behind[0].charAt(2) - '0';
             fresh.set(index);
             if (behind.length > 1) {
-                lags.put(index, Duration.ofMillis(Long.parseLong(behind[1].replace("ms", ""))).toNanos());
+                lags.put(
+                        index,
+                        Duration.ofMillis(Long.parseLong(behind[1].replace("ms", "")))
+                                .toNanos());
             }
         }
         assertThat(fresh.get(0)).as("the primary is among them").isEqualTo(example.primaryReads);
@@ -77,7 +80,8 @@ class PolicyExamplesTests {
         BitSet served = new PolicyOverServers(Policy.parse(example.policy), tags)
                 .select(fresh, server -> lags.getOrDefault(server, 0L));
 
-        String names = String.join(" ", served.stream().mapToObj(server -> "db" + server).toList());
+        String names = String.join(
+                " ", served.stream().mapToObj(server -> "db" + server).toList());
         assertThat(names.isEmpty() ? "nobody" : names).isEqualTo(example.serves);
     }
 
@@ -97,12 +101,12 @@ class PolicyExamplesTests {
         int head = PAGE.indexOf("| server | role | tags |");
         return PAGE.subList(head + 2, PAGE.size()).stream()
                 .takeWhile(line -> line.startsWith("|"))
-                .map(line -> Arrays.asList(line.split("\\|")[3].trim().split(", ")))
+                .map(line -> Arrays.asList(line.split("\\|", -1)[3].trim().split(", ", -1)))
                 .toList();
     }
 
     private static List<String> words(String text) {
-        return text.isEmpty() ? List.of() : List.of(text.split(" "));
+        return text.isEmpty() ? List.of() : List.of(text.split(" ", -1));
     }
 
     private static List<String> page() {

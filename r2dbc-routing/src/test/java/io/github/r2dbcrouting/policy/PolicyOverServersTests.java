@@ -82,7 +82,7 @@ class PolicyOverServersTests {
                 fresh.set(server, random.nextInt(4) > 0);
             }
 
-            BitSet left = 
+            BitSet left =
                     new PolicyOverServers(Policy.parse(policy.toString()), tags).select(fresh, server -> lags[server]);
 
             assertThat(left).as("seed %d, %s", seed, policy).isEqualTo(plainly(policy, tags, lags, fresh));

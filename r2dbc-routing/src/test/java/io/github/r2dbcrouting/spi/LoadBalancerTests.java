@@ -107,7 +107,7 @@ class LoadBalancerTests {
     @Test
     void isFoundByItsName() {
         all().forEach(balancer -> {
-            String[] words = balancer.toString().split(" within ")[0].split(" ");
+            String[] words = balancer.toString().split(" within ", -1)[0].split(" ", -1);
             StringBuilder name = new StringBuilder(words[0]);
             for (int i = 1; i < words.length; i++) {
                 name.append(Character.toUpperCase(words[i].charAt(0))).append(words[i].substring(1));

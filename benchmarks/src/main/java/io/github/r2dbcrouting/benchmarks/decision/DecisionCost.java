@@ -98,7 +98,10 @@ public class DecisionCost {
         any = Ask.of(Routing.read().freshness(Freshness.any()).policy(policy), null);
         causal = Ask.of(Routing.read().freshness(Freshness.causal()).policy(policy), session);
         aged = Ask.of(
-                Routing.read().freshness(Freshness.atMost(Duration.ofMillis(POSITIONS / 2))).policy(policy), null);
+                Routing.read()
+                        .freshness(Freshness.atMost(Duration.ofMillis(POSITIONS / 2)))
+                        .policy(policy),
+                null);
     }
 
     private static Router router(Policies policies) {

@@ -255,8 +255,12 @@ public final class Lender {
      */
     boolean mayMove(Ask ask, Route route, BitSet tried, Throwable error) {
         ServerState server = route.server();
-        if (ask.intent() != Intent.READ || server == null || server.role() != ServerRole.REPLICA || !movable(error)) {
+        if (ask.intent() != Intent.READ || server == null || !movable(error)) {
             return false;
+        }
+        if (server.role() == ServerRole.PRIMARY) {
+            ServerState next = router.choose(tables.current(), ask, tried).server();
+            return route.spread() && next != null && !tried.get(next.index());
         }
         LOG.debug("a read moves on from {}", server.name(), error);
         if (error instanceof UnfitConnectionException) {

@@ -13,11 +13,12 @@ public final class PoolLoad implements Load {
     /**
      * Creates a view of the pools.
      *
-     * @param pools one for each server, at its index
+     * @param pools one for each server, at its index; may grow
      * @param weight how much of the load a server shall have, by its index
      */
     public PoolLoad(List<ServerPool> pools, IntToDoubleFunction weight) {
-        this.pools = List.copyOf(pools);
+        // not copied: servers may be added
+        this.pools = pools;
         this.weight = weight;
     }
 

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.routing;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -13,7 +14,7 @@ final class AppliedPolicies {
 
     private final Policies policies;
     private final List<List<String>> tags;
-    private final Map<String, AppliedPolicy> byName = new TreeMap<>();
+    private final Map<String, AppliedPolicy> byName = new HashMap<>();
     private final @Nullable AppliedPolicy usual;
 
     private AppliedPolicies(Policies policies, List<List<String>> tags) {
@@ -57,9 +58,9 @@ final class AppliedPolicies {
         return byName.size();
     }
 
-    /** The policies by their names, sorted; not to be changed. */
-    Map<String, AppliedPolicy> byName() {
-        return byName;
+    /** The policies by their names, sorted. */
+    Map<String, AppliedPolicy> sorted() {
+        return new TreeMap<>(byName);
     }
 
     /**

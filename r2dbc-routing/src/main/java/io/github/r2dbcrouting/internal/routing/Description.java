@@ -62,7 +62,7 @@ final class Description {
                             : time(now - server.lag().freshAt()),
                     Integer.toString(load.inFlight(server.index())),
                     latency(load.latency(server.index(), System.nanoTime())),
-                    weight(load.weight(server.index()), now, server.index()),
+                    weight(prepared.members().weight(server.index()), now, server.index()),
                     policies(server.index()),
                     server.problem() == null ? "" : server.problem());
         }
@@ -80,7 +80,7 @@ final class Description {
     private String policies(int server) {
         StringJoiner names = new StringJoiner(",");
         names.setEmptyValue(NOTHING);
-        prepared.members().policies().byName().forEach((name, policy) -> {
+        prepared.members().policies().sorted().forEach((name, policy) -> {
             EligibleSet left = prepared.lookUp(Need.NOTHING, policy, clock);
             if (left != null && left.has(server)) {
                 names.add(name);

@@ -82,16 +82,25 @@ public final class Ejections {
         }
     }
 
-    /**
-     * What is on record of all servers.
-     *
-     * @param standings at the servers' indexes; those that are missing at its end are clean
-     * @param ejects whether any server was ever ejected
-     * @param lastUntil when the last of the ejections is over: soon after it nobody needs to look through them
-     */
-    private record Account(Standing[] standings, boolean ejects, long lastUntil) {
+    /** What is on record of all servers. */
+    private static final class Account {
 
         static final Account EMPTY = new Account(new Standing[0], false, 0);
+
+        /** At the servers' indexes; those that are missing at its end are clean. */
+        private final Standing[] standings;
+
+        /** Whether any server was ever ejected. */
+        private final boolean ejects;
+
+        /** When the last of the ejections is over: soon after it nobody needs to look through them. */
+        private final long lastUntil;
+
+        Account(Standing[] standings, boolean ejects, long lastUntil) {
+            this.standings = standings;
+            this.ejects = ejects;
+            this.lastUntil = lastUntil;
+        }
 
         Account with(int server, Standing standing) {
             Standing[] changed = Arrays.copyOf(standings, Math.max(standings.length, server + 1));

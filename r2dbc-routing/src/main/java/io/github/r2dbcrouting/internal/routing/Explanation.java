@@ -43,7 +43,7 @@ final class Explanation {
         this.primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
         this.pending = router.pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
         this.lately = router.wroteLately(ask);
-        this.seen = cluster == null || pending ? List.of() : router.seen(ask, cluster);
+        this.seen = cluster == null || pending || ask.placed() ? List.of() : router.seen(ask, cluster);
     }
 
     RouteDecision decision() {
@@ -98,7 +98,7 @@ final class Explanation {
         if (!need.metBy(server)) {
             return need.bound() == null ? Refusal.BEHIND_TOKEN : Refusal.TOO_OLD;
         }
-        boolean stays = seen.isEmpty() || (Router.onOneServer(seen) && Router.seenAt(server, seen));
+        boolean stays = seen.isEmpty() || (Stay.onOneServer(seen) && Stay.seenAt(server, seen));
         if (!stays) {
             return Refusal.SEEN_ELSEWHERE;
         }

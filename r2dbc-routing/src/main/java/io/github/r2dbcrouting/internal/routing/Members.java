@@ -60,9 +60,8 @@ final class Members {
     static Members of(
             AppliedPolicies policies, RoutingTable table, boolean primaryReads, Load load, @Nullable Members before) {
         ServerState followed = table.primary().orElse(null);
-        int primary = primaryReads && followed != null && followed.status() == ServerStatus.UP
-                ? followed.index()
-                : NOBODY;
+        int primary =
+                primaryReads && followed != null && followed.status() == ServerStatus.UP ? followed.index() : NOBODY;
         double[] weights = new double[table.servers().size()];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = load.weight(i);

@@ -53,7 +53,7 @@ public final class PeakEwma {
         Seen with(long latency, long now) {
             double left = left(now);
             if (latency >= average * left) {
-                return new Seen(Math.max(latency, LEAST), now);
+                return new Seen(Math.max((double) latency, LEAST), now);
             }
             return new Seen(average * left + latency * (1 - left), now);
         }

@@ -213,8 +213,8 @@ public final class Router {
         if (seen.isEmpty()) {
             return drawn(prepared, reason, need, eligible, policy);
         }
-        ServerState stayed = stay(prepared, eligible, seen);
-        if (stayed != null && (ask.placed() || onOneServer(seen))) {
+        ServerState stayed = Stay.with(prepared, eligible, seen);
+        if (stayed != null && (ask.placed() || Stay.onOneServer(seen))) {
             List<Sighting> relied = ask.placed() ? List.of() : seen;
             return new Route(stayed, reason, need.required(), table, relied, false, null, null, Duration.ZERO);
         }
@@ -283,44 +283,6 @@ public final class Router {
 
     List<Sighting> seen(Ask ask, String cluster) {
         return safeguards.has(Safeguard.MONOTONIC_READS) ? ask.seen(cluster) : List.of();
-    }
-
-    static boolean onOneServer(List<Sighting> seen) {
-        for (int i = 1; i < seen.size(); i++) {
-            if (!seen.get(i).identity().equals(seen.get(0).identity())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** The first that the session has read from, so that reads at the same time come to agree on one. */
-    private static @Nullable ServerState stay(Prepared prepared, EligibleSet eligible, List<Sighting> seen) {
-        Members members = prepared.members();
-        List<ServerState> servers = prepared.table().servers();
-        int first = Members.NOBODY;
-        if (members.twins()) {
-            for (int i = 0; i < eligible.size() && first == Members.NOBODY; i++) {
-                int server = eligible.server(i);
-                first = server != members.primary() && seenAt(servers.get(server), seen) ? server : Members.NOBODY;
-            }
-        } else {
-            for (int i = 0; i < seen.size(); i++) {
-                int server = members.find(seen.get(i).identity());
-                boolean stays = server != Members.NOBODY && eligible.has(server);
-                first = stays && (first == Members.NOBODY || server < first) ? server : first;
-            }
-        }
-        return first == Members.NOBODY ? null : servers.get(first);
-    }
-
-    static boolean seenAt(ServerState replica, List<Sighting> seen) {
-        for (int i = 0; i < seen.size(); i++) {
-            if (seen.get(i).identity().equals(replica.identity())) {
-                return true;
-            }
-        }
-        return false;
     }
 
     boolean wroteLately(Ask ask) {

@@ -54,26 +54,27 @@ final class DecisionVector {
     private DecisionVector(Topology topology, String line) {
         this.name = topology.name + ": " + line;
         this.topology = topology;
-        String[] sides = line.split(" => ");
-        List<String> given = new ArrayList<>(List.of(sides[0].split(" \\| ")));
+        String[] sides = line.split(" => ", -1);
+        List<String> given = new ArrayList<>(List.of(sides[0].split(" \\| ", -1)));
         this.text = given.remove(0);
         this.conditions = given;
-        String[] outcome = sides[1].split(" : ");
-        List<String> words = new ArrayList<>(List.of(outcome[0].split(" ")));
+        String[] outcome = sides[1].split(" : ", -1);
+        List<String> words = new ArrayList<>(List.of(outcome[0].split(" ", -1)));
         this.reason = words.remove(words.size() - 1);
         for (String word : words) {
-            String[] share = word.split(":");
+            String[] share = word.split(":", -1);
             servers.put(share[0], share.length == 1 ? 0 : Integer.parseInt(share[1]));
         }
-        for (String refusal : outcome.length == 1 ? new String[0] : outcome[1].split(", ")) {
-            refusals.put(refusal.split(" ")[0], refusal.split(" ")[1]);
+        for (String refusal : outcome.length == 1 ? new String[0] : outcome[1].split(", ", -1)) {
+            refusals.put(refusal.split(" ", -1)[0], refusal.split(" ", -1)[1]);
         }
-        for (String token : text.startsWith("causal ") ? text.substring(7).split(" and ") : new String[0]) {
+        for (String token : text.startsWith("causal ") ? text.substring(7).split(" and ", -1) : new String[0]) {
             session.observe(CausalToken.of(List.of(position(token))));
         }
         condition("seen ").forEach(this::see);
         if (conditions.contains("pending") || conditions.contains("wrote lately")) {
-            session.primaryFor(conditions.contains("wrote lately") ? Duration.ofHours(1).toNanos() : 0);
+            session.primaryFor(
+                    conditions.contains("wrote lately") ? Duration.ofHours(1).toNanos() : 0);
             var unused = session.begin("7", false, () -> {});
         }
     }
@@ -96,7 +97,9 @@ final class DecisionVector {
             List<DecisionVector> vectors = new ArrayList<>();
             Topology topology = null;
             List<String> lines = new ArrayList<>();
-            for (String line : new String(file.readAllBytes(), StandardCharsets.UTF_8).lines().toList()) {
+            for (String line : new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList()) {
                 if (line.isBlank() || line.startsWith("#")) {
                     continue;
                 }
@@ -122,12 +125,11 @@ final class DecisionVector {
         List<Double> weights = new ArrayList<>();
         Lineage lineage = null;
         for (String line : lines.subList(1, lines.size())) {
-            Iterator<String> words = Arrays.asList(line.split(" ")).iterator();
+            Iterator<String> words = Arrays.asList(line.split(" ", -1)).iterator();
             String first = words.next();
             if (first.equals("followed")) {
-                String[] history = line.split(" ");
-                lineage = Lineage.of(
-                        Long.parseLong(history[1]), List.of(position(history[5] + "@" + history[3])));
+                String[] history = line.split(" ", -1);
+                lineage = Lineage.of(Long.parseLong(history[1]), List.of(position(history[5] + "@" + history[3])));
                 continue;
             }
             ServerRole role = ServerRole.valueOf(words.next().toUpperCase(Locale.ROOT));
@@ -142,14 +144,14 @@ final class DecisionVector {
                 switch (word) {
                     case "at" -> at = position(words.next());
                     case "lag" -> lag = new Lag(-Long.parseLong(words.next()) * 1_000_000, Duration.ZERO);
-                    case "tags" -> tags = List.of(words.next().split(","));
+                    case "tags" -> tags = List.of(words.next().split(",", -1));
                     case "weight" -> weight = Double.parseDouble(words.next());
                     case "far" -> far = true;
                     default -> status = ServerStatus.valueOf(word.toUpperCase(Locale.ROOT));
                 }
             }
-            servers.add(new ServerState(
-                    servers.size(), first, tags, role, status, at, identity(first), 1, far, null, lag));
+            servers.add(
+                    new ServerState(servers.size(), first, tags, role, status, at, identity(first), 1, far, null, lag));
             weights.add(weight);
         }
         ServerState primary = servers.stream()
@@ -162,7 +164,7 @@ final class DecisionVector {
     }
 
     private static WalPosition position(String written) {
-        String[] parts = written.split("@");
+        String[] parts = written.split("@", -1);
         return new WalPosition("7", parts.length == 1 ? 1 : Integer.parseInt(parts[1]), Long.parseLong(parts[0]));
     }
 
@@ -173,15 +175,17 @@ final class DecisionVector {
     private List<String> condition(String beginning) {
         return conditions.stream()
                 .filter(condition -> condition.startsWith(beginning))
-                .flatMap(condition -> Stream.of(condition.substring(beginning.length()).split(" ")))
+                .flatMap(condition ->
+                        Stream.of(condition.substring(beginning.length()).split(" ", -1)))
                 .toList();
     }
 
     private BitSet indexes(String beginning) {
         BitSet indexes = new BitSet();
-        condition(beginning).forEach(server -> topology.table.servers().stream()
-                .filter(state -> state.name().equals(server))
-                .forEach(state -> indexes.set(state.index())));
+        condition(beginning)
+                .forEach(server -> topology.table.servers().stream()
+                        .filter(state -> state.name().equals(server))
+                        .forEach(state -> indexes.set(state.index())));
         return indexes;
     }
 
@@ -221,10 +225,10 @@ final class DecisionVector {
     }
 
     Ask ask() {
-        Freshness freshness = switch (text.split(" ")[0]) {
+        Freshness freshness = switch (text.split(" ", -1)[0]) {
             case "any" -> Freshness.any();
             case "latest" -> Freshness.latest();
-            case "atmost" -> Freshness.atMost(Duration.ofMillis(Long.parseLong(text.split(" ")[1])));
+            case "atmost" -> Freshness.atMost(Duration.ofMillis(Long.parseLong(text.split(" ", -1)[1])));
             default -> Freshness.causal();
         };
         Ask ask = Ask.of(text.equals("write") ? Routing.write() : Routing.read().freshness(freshness), session);

@@ -68,7 +68,8 @@ class PreparedTests {
         EligibleSet found = prepared.lookUp(need, policy, () -> now);
         EligibleSet seen = prepared.scan(need, policy, () -> now, NOBODY, true);
 
-        Set<Integer> expected = plainly(prepared, need, policy == null ? null : policies.byName().get(policy.name()));
+        Set<Integer> expected = plainly(
+                prepared, need, policy == null ? null : policies.byName().get(policy.name()));
         String picture = "seed " + seed + ", " + need + " of\n" + prepared.table()
                 + (policy == null ? "" : policies.byName().get(policy.name()));
         assertThat(members(seen)).as(picture).isEqualTo(expected);
@@ -84,9 +85,9 @@ class PreparedTests {
         List<ServerState> fresh = new ArrayList<>();
         for (ServerState server : table.servers()) {
             boolean primary = server.index() == prepared.members().primary();
-            boolean positions =
-                    need.required().stream().allMatch(required -> server.position() != null
-                            && server.position().covers(required));
+            boolean positions = need.required().stream()
+                    .allMatch(required ->
+                            server.position() != null && server.position().covers(required));
             boolean age = need.bound() == null
                     || (server.lag().freshAt() != Lag.NEVER
                             && now - server.lag().freshAt() <= need.bound().toNanos());
@@ -102,7 +103,8 @@ class PreparedTests {
             for (Filter filter : rule.filters()) {
                 List<ServerState> set = left;
                 left = set.stream()
-                        .filter(server -> passes(filter, server, set.size(), prepared.members().primary()))
+                        .filter(server -> passes(
+                                filter, server, set.size(), prepared.members().primary()))
                         .toList();
             }
             if (!left.isEmpty()) {
@@ -169,9 +171,7 @@ class PreparedTests {
     /** A table that follows another one: most of it is as it was. */
     private RoutingTable table(int size, boolean twoBranches, RoutingTable before) {
         List<ServerState> servers = new ArrayList<>();
-        int primary = before == null || random.nextInt(20) == 0
-                ? random.nextInt(size + 1) - 1
-                : before.followed();
+        int primary = before == null || random.nextInt(20) == 0 ? random.nextInt(size + 1) - 1 : before.followed();
         for (int i = 0; i < size; i++) {
             ServerState then = before == null ? null : before.servers().get(i);
             boolean again = then != null && random.nextInt(3) > 0;
@@ -182,8 +182,7 @@ class PreparedTests {
             Lag lag = again
                     ? then.lag()
                     : new Lag(
-                            random.nextInt(8) == 0 ? Lag.NEVER : now - random.nextInt(100) * 1_000_000L,
-                            Duration.ZERO);
+                            random.nextInt(8) == 0 ? Lag.NEVER : now - random.nextInt(100) * 1_000_000L, Duration.ZERO);
             ServerStatus status = random.nextInt(10) == 0 ? ServerStatus.SUSPECT : ServerStatus.UP;
             servers.add(new ServerState(
                     i,
@@ -208,7 +207,9 @@ class PreparedTests {
     }
 
     private List<String> tags() {
-        return List.of("a", "b", "c").stream().filter(tag -> random.nextInt(3) == 0).toList();
+        return List.of("a", "b", "c").stream()
+                .filter(tag -> random.nextInt(3) == 0)
+                .toList();
     }
 
     private static final class Unweighted implements Load {
@@ -231,8 +232,8 @@ class PreparedTests {
 
         assertThat(next.members()).isSameAs(one.members());
         assertThat(next.lookUp(Need.NOTHING, policy, () -> now)).isSameAs(left);
-        Prepared changed = Prepared.of(
-                first, policies.with("p", Policy.parse("tags(c)")), false, new Unweighted(), now, next);
+        Prepared changed =
+                Prepared.of(first, policies.with("p", Policy.parse("tags(c)")), false, new Unweighted(), now, next);
         assertThat(changed.members()).isNotSameAs(one.members());
     }
 
@@ -257,9 +258,11 @@ class PreparedTests {
         long begin = now;
 
         assertThat(prepared.lookUp(Need.NOTHING, policy, () -> begin).size()).isOne();
-        assertThat(prepared.lookUp(Need.NOTHING, policy, () -> begin + 40_000_000).size())
+        assertThat(prepared.lookUp(Need.NOTHING, policy, () -> begin + 40_000_000)
+                        .size())
                 .isOne();
-        assertThat(prepared.lookUp(Need.NOTHING, policy, () -> begin + 40_000_001).size())
+        assertThat(prepared.lookUp(Need.NOTHING, policy, () -> begin + 40_000_001)
+                        .size())
                 .isZero();
     }
 }

@@ -841,7 +841,8 @@ class RouterTests {
         AtomicBoolean over = new AtomicBoolean();
         Thread writer = new Thread(() -> {
             for (int i = 0; !over.get(); i++) {
-                byPolicy.replacePolicy("default", Policy.parse(i % 2 == 0 ? "tags(far); halt()" : "tags(near); halt()"));
+                byPolicy.replacePolicy(
+                        "default", Policy.parse(i % 2 == 0 ? "tags(far); halt()" : "tags(near); halt()"));
             }
         });
         writer.start();
@@ -860,9 +861,7 @@ class RouterTests {
     @Test
     void goesOnWhereABalancerOfOnesOwnFails() {
         for (LoadBalancer broken : List.<LoadBalancer>of(
-                (candidates, draw) -> candidates.size(),
-                (candidates, draw) -> -1,
-                (candidates, draw) -> {
+                (candidates, draw) -> candidates.size(), (candidates, draw) -> -1, (candidates, draw) -> {
                     throw new IllegalStateException("on purpose");
                 })) {
             Router byBalancer = new Router(
