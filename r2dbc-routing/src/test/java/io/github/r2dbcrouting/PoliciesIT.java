@@ -177,7 +177,7 @@ class PoliciesIT {
                 .hasMessageContaining("rules are separated by ';'");
         assertThatThrownBy(() -> factory.replacePolicy("no name", "all()"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("no name");
+                .hasMessageContaining("a policy's name consists of letters, digits and any of _");
         factory.replacePolicy("late", "groups(far)");
 
         assertThat(factory.policies())
