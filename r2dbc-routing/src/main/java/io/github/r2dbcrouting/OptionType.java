@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
 import java.util.Arrays;
@@ -28,6 +29,11 @@ record OptionType<T>(String expected, Function<String, @Nullable T> reader, Clas
 
     static final OptionType<Duration> DURATION =
             new OptionType<>("a duration such as 100ms, 2s, 5m or PT0.1S", OptionType::duration, Duration.class);
+
+    static final OptionType<LoadBalancer> BALANCER = new OptionType<>(
+            "one of powerOfTwoChoices, roundRobin, random, leastInFlight, nearest",
+            text -> LoadBalancer.named(text).orElse(null),
+            LoadBalancer.class);
 
     private static final Pattern WITH_UNIT = Pattern.compile("(\\d{1,12})(ms|s|m|h)");
 

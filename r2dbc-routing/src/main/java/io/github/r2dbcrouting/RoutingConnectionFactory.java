@@ -3,6 +3,7 @@ package io.github.r2dbcrouting;
 import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.internal.connection.Lender;
 import io.github.r2dbcrouting.internal.connection.Patience;
+import io.github.r2dbcrouting.internal.connection.PoolLoad;
 import io.github.r2dbcrouting.internal.connection.Retries;
 import io.github.r2dbcrouting.internal.connection.RoutedConnection;
 import io.github.r2dbcrouting.internal.connection.ServerPool;
@@ -20,9 +21,11 @@ import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.policy.Filter;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
@@ -40,6 +43,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
@@ -125,15 +129,14 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         });
         this.ejections = new Ejections(System::nanoTime);
         this.router = new Router(
-                server -> byIndex.get(server).inFlight(),
+                new PoolLoad(byIndex, server -> servers.get(server).spec().weight()),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards,
                 ejections,
                 clock,
                 builder.primaryAfterWrite,
-                new Policies(
-                        builder.policies,
-                        servers.stream().map(server -> server.spec().tags()).toList()));
+                new Router.Preferences(builder.policies(), builder.primaryReads, builder.loadBalancer));
+        monitor.tables().onPublished(router::prepare);
         this.budget = new FallbackBudget(
                 () -> builder.fallbackBudget > 0 ? builder.fallbackBudget : defaultBudget(byIndex), FALLBACK_QUEUE);
         this.lender = new Lender(
@@ -302,6 +305,43 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     /**
+     * Describes the servers as they stand at this moment: what {@link #table()} says, and what only the factory knows: how
+     * far behind each is in time, how busy and how quick it is, since when it is in its state, and which policies choose
+     * it now for a read that asks for nothing else.
+     *
+     * @return a small table for people, of a line for each server; only the head before the first use
+     */
+    public String describe() {
+        return router.describe(table());
+    }
+
+    /**
+     * Returns the policies.
+     *
+     * @return the canonical text of each by its name, sorted; a snapshot
+     */
+    public Map<String, String> policies() {
+        Map<String, String> texts = new TreeMap<>();
+        router.policies().byName().forEach((name, policy) -> texts.put(name, policy.toString()));
+        return texts;
+    }
+
+    /**
+     * Puts a policy in the place of the one of the same name, or adds it if there is none. From when this returns, each
+     * read is chosen for by the new one, also one that waits already; what has been given to a server stays there. No
+     * request is lost by it: each decision goes by one immutable set of policies.
+     *
+     * @param name the name: letters, digits and {@code _}. {@code default} is the one of all reads that name none
+     * @param text rules of the policy language
+     * @throws PolicySyntaxException if the text is no policy; it says where, and the old one stays
+     * @throws IllegalArgumentException if the name is malformed
+     */
+    public void replacePolicy(String name, String text) {
+        Names.check(name, "a policy's name", "_");
+        router.replacePolicy(name, Policy.parse(text));
+    }
+
+    /**
      * Returns what changes in the cluster.
      *
      * @return a hot stream, on a thread of its own; a subscriber that is too slow loses events, and holds nothing up.
@@ -466,6 +506,9 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private boolean functionsFromCatalog;
         private Duration functionsPeriod = FUNCTIONS_PERIOD;
         private final Map<String, Policy> policies = new LinkedHashMap<>();
+        private @Nullable Policy preference;
+        private boolean primaryReads;
+        private LoadBalancer loadBalancer = LoadBalancer.powerOfTwoChoices();
 
         private Builder() {}
 
@@ -792,6 +835,60 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             Names.check(name, "a policy's name", "_");
             policies.put(name, Policy.parse(text));
             return this;
+        }
+
+        /**
+         * Prefers servers by their tags, for all reads that name no policy: those with the first tag, while none of them
+         * can serve those with the second, and so on, then any. It stands for the policy {@code default}, and gives way to
+         * one that is defined.
+         *
+         * @param tags the tags, the best first: {@code preferTags("zone-a", "eu")} is {@code tags(zone-a); tags(eu); all()}.
+         *     Replaces those named before; none for no preference
+         * @return this
+         * @throws IllegalArgumentException if a tag is malformed
+         */
+        public Builder preferTags(String... tags) {
+            List<Policy.Rule> rules = new ArrayList<>();
+            for (String tag : tags) {
+                Names.check(tag, "a tag", "_-");
+                rules.add(new Policy.Rule(List.of(new Filter.Tags(List.of(tag)))));
+            }
+            rules.add(new Policy.Rule(List.of(new Filter.All())));
+            preference = tags.length == 0 ? null : new Policy(rules);
+            return this;
+        }
+
+        /**
+         * Lets the primary serve reads as the replicas do: policies start from the primary, too, and without one reads are
+         * spread over all servers. Reads that it serves only because no replica is fresh enough stay within the fallback
+         * budget all the same.
+         *
+         * @param too whether it does; by default {@code false}: it serves reads that ask for the latest, and those for which
+         *     no replica is fresh enough
+         * @return this
+         */
+        public Builder primaryReads(boolean too) {
+            primaryReads = too;
+            return this;
+        }
+
+        /**
+         * Sets which of the servers that may serve a read does.
+         *
+         * @param balancer one of {@link LoadBalancer}'s, or one of your own, which must not block; by default
+         *     {@link LoadBalancer#powerOfTwoChoices()}
+         * @return this
+         */
+        public Builder loadBalancer(LoadBalancer balancer) {
+            loadBalancer = Objects.requireNonNull(balancer, "balancer");
+            return this;
+        }
+
+        private Policies policies() {
+            Policies defined = new Policies(policies);
+            return preference == null || policies.containsKey(Policies.DEFAULT)
+                    ? defined
+                    : defined.with(Policies.DEFAULT, preference);
         }
 
         /** For tests that show what a mechanism is for. */

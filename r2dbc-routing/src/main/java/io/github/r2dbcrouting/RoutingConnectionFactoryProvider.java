@@ -2,6 +2,7 @@ package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.connection.ServerPool;
 import io.github.r2dbcrouting.internal.routing.Policies;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.ConnectionFactoryProvider;
 import io.r2dbc.spi.Option;
@@ -153,6 +154,27 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
      */
     public static final Option<String> POLICY = Option.valueOf("policy");
 
+    /**
+     * The tags of the servers that reads which name no policy prefer, separated by commas, the best first.
+     *
+     * @see RoutingConnectionFactory.Builder#preferTags
+     */
+    public static final Option<String> PREFER_TAGS = Option.valueOf("preferTags");
+
+    /**
+     * Whether the primary serves reads as the replicas do.
+     *
+     * @see RoutingConnectionFactory.Builder#primaryReads
+     */
+    public static final Option<Boolean> PRIMARY_READS = Option.valueOf("primaryReads");
+
+    /**
+     * Which of the servers that may serve a read does.
+     *
+     * @see RoutingConnectionFactory.Builder#loadBalancer
+     */
+    public static final Option<LoadBalancer> LOAD_BALANCER = Option.valueOf("loadBalancer");
+
     /** What each option does to the builder: a setting that gets an option gets a line here. */
     static final List<Setting> SETTINGS = List.of(
             new Setting(
@@ -198,7 +220,18 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     READ_ONLY_FUNCTIONS_FROM_CATALOG,
                     OptionType.FLAG,
                     RoutingConnectionFactory.Builder::readOnlyFunctionsFromCatalog),
-            Setting.of("policy", POLICY, OptionType.TEXT, (builder, text) -> builder.policy(Policies.DEFAULT, text)));
+            Setting.of("policy", POLICY, OptionType.TEXT, (builder, text) -> builder.policy(Policies.DEFAULT, text)),
+            Setting.of(
+                    "preferTags",
+                    PREFER_TAGS,
+                    OptionType.TEXT,
+                    (builder, tags) -> builder.preferTags(tags.split(" *, *"))),
+            Setting.of("primaryReads", PRIMARY_READS, OptionType.FLAG, RoutingConnectionFactory.Builder::primaryReads),
+            Setting.of(
+                    "loadBalancer",
+                    LOAD_BALANCER,
+                    OptionType.BALANCER,
+                    RoutingConnectionFactory.Builder::loadBalancer));
 
     /**
      * A setting of the builder, and the options that stand for it.

@@ -1,10 +1,13 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Columns;
 import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -169,36 +172,46 @@ public final class RoutingTable {
         return primary != null && primary.index() == server.index();
     }
 
+    /**
+     * Tells how much history a server lacks that the primary has, for people.
+     *
+     * @param server one of this table
+     * @return for example {@code 12 kB}; {@code -} for the primary, and if it is not known
+     */
+    public String behind(ServerState server) {
+        if (primary == null || primary.position() == null || server.position() == null || isPrimary(server)) {
+            return "-";
+        }
+        // a replica may have been asked later than the primary
+        OptionalLong bytes = server.position().covers(primary.position())
+                ? OptionalLong.of(0)
+                : server.position().bytesTo(primary.position());
+        return bytes.isEmpty() ? "-" : size(bytes.getAsLong());
+    }
+
+    private static String size(long bytes) {
+        if (bytes < 10 * KILO) {
+            return bytes + " B";
+        }
+        return bytes < 10 * KILO * KILO ? bytes / KILO + " kB" : bytes / (KILO * KILO) + " MB";
+    }
+
+    private static final long KILO = 1024;
+
     /** Returns the table for people, a line a server. */
     @Override
     public String toString() {
-        List<String[]> rows = new ArrayList<>();
-        rows.add(new String[] {"server", "role", "status", "tags", "position", "problem"});
+        Columns columns = new Columns("server", "role", "status", "tags", "position", "behind", "problem");
         for (ServerState server : servers) {
-            rows.add(new String[] {
-                server.name() + (isPrimary(server) ? " *" : ""),
-                server.role().name().toLowerCase(java.util.Locale.ROOT),
-                server.status().name().toLowerCase(java.util.Locale.ROOT),
-                String.join(",", server.tags()),
-                server.position() == null ? "-" : server.position().toString(),
-                server.problem() == null ? "" : server.problem()
-            });
+            columns.row(
+                    server.name() + (isPrimary(server) ? " *" : ""),
+                    server.role().name().toLowerCase(Locale.ROOT),
+                    server.status().name().toLowerCase(Locale.ROOT),
+                    server.tags().isEmpty() ? "-" : String.join(",", server.tags()),
+                    server.position() == null ? "-" : server.position().toString(),
+                    behind(server),
+                    server.problem() == null ? "" : server.problem());
         }
-        int columns = rows.get(0).length;
-        int[] widths = new int[columns];
-        for (String[] row : rows) {
-            for (int i = 0; i < columns; i++) {
-                widths[i] = Math.max(widths[i], row[i].length());
-            }
-        }
-        StringBuilder text = new StringBuilder();
-        for (String[] row : rows) {
-            StringBuilder line = new StringBuilder();
-            for (int i = 0; i < columns; i++) {
-                line.append(row[i]).append(" ".repeat(widths[i] - row[i].length() + 2));
-            }
-            text.append(line.toString().stripTrailing()).append('\n');
-        }
-        return text.toString();
+        return columns.toString();
     }
 }

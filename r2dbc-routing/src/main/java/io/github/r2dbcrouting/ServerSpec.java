@@ -23,6 +23,13 @@ public final class ServerSpec {
     private Consumer<ConnectionPoolConfiguration.Builder> pool = ignored -> {};
     private @Nullable Publisher<Credentials> credentials;
     private UnaryOperator<ConnectionFactory> decorator = UnaryOperator.identity();
+    private double weight = 1;
+
+    /** The least weight that a server may have. */
+    public static final double LEAST_WEIGHT = 0.001;
+
+    /** The greatest weight that a server may have. */
+    public static final double GREATEST_WEIGHT = 1_000;
 
     ServerSpec() {}
 
@@ -37,6 +44,24 @@ public final class ServerSpec {
             Names.check(name, "a tag", "_-");
         }
         tags = List.of(names);
+        return this;
+    }
+
+    /**
+     * Sets how much of the load the server shall have compared with the others: one of weight 2 is sent twice as many reads
+     * as one of weight 1, and bears twice as many at once.
+     *
+     * @param share from {@value #LEAST_WEIGHT} to {@value #GREATEST_WEIGHT}, by default 1. Only the ratio between the
+     *     servers that are eligible matters. A server that shall get nothing is kept out by a policy
+     * @return this
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public ServerSpec weight(double share) {
+        if (!(share >= LEAST_WEIGHT && share <= GREATEST_WEIGHT)) {
+            throw new IllegalArgumentException(
+                    "a weight is " + share + ", and must be from " + LEAST_WEIGHT + " to " + GREATEST_WEIGHT);
+        }
+        weight = share;
         return this;
     }
 
@@ -95,6 +120,10 @@ public final class ServerSpec {
 
     List<String> tags() {
         return tags;
+    }
+
+    double weight() {
+        return weight;
     }
 
     Consumer<ConnectionPoolConfiguration.Builder> pool() {

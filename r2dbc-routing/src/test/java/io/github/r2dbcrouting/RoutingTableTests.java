@@ -32,17 +32,17 @@ class RoutingTableTests {
 
         assertThat(new RoutingTable(3, List.of(primary, replica, down), primary, "7"))
                 .hasToString("""
-                        server   role     status  tags          position                 problem
-                        db0 *    primary  up      eu            0/3076018 on timeline 1
-                        db1      replica  up      eu            0/3076000 on timeline 1
-                        reports  unknown  down    reporting,us  -                        cannot be reached
+                        server   role     status  tags          position                 behind  problem
+                        db0 *    primary  up      eu            0/3076018 on timeline 1  -
+                        db1      replica  up      eu            0/3076000 on timeline 1  24 B
+                        reports  unknown  down    reporting,us  -                        -       cannot be reached
                         """);
     }
 
     @Test
     void drawsOnlyTheHeadBeforeAnythingIsKnown() {
         assertThat(new RoutingTable(0, List.of(), null, null))
-                .hasToString("server  role  status  tags  position  problem\n");
+                .hasToString("server  role  status  tags  position  behind  problem\n");
     }
 
     @Test

@@ -15,6 +15,7 @@ public final class PolicyOverServers {
 
     private final List<List<Step>> rules = new ArrayList<>();
     private final boolean halts;
+    private final long[] lagLimits;
 
     /** One filter, with the tags looked up. */
     private sealed interface Step {
@@ -34,6 +35,12 @@ public final class PolicyOverServers {
      */
     public PolicyOverServers(Policy policy, List<? extends Collection<String>> tags) {
         this.halts = policy.halts();
+        this.lagLimits = policy.rules().stream()
+                .flatMap(rule -> rule.filters().stream())
+                .filter(Filter.MaxLag.class::isInstance)
+                .mapToLong(filter -> ((Filter.MaxLag) filter).lag().toNanos())
+                .distinct()
+                .toArray();
         for (Policy.Rule rule : policy.rules()) {
             List<Step> steps = new ArrayList<>();
             for (Filter filter : rule.filters()) {
@@ -63,6 +70,15 @@ public final class PolicyOverServers {
             servers.set(server, tagged == wanted);
         }
         return servers;
+    }
+
+    /**
+     * Returns by which lags the policy tells servers apart. Without any, its result does not change as time goes by.
+     *
+     * @return the limits in nanoseconds, a copy; most policies have none
+     */
+    public long[] lagLimits() {
+        return lagLimits.clone();
     }
 
     /**

@@ -83,6 +83,11 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
     }
 
     @Override
+    public OptionalLong bytesTo(Position ahead) {
+        return ahead.covers(this) ? OptionalLong.of(((WalPosition) ahead).lsn - lsn) : OptionalLong.empty();
+    }
+
+    @Override
     public long branch() {
         return Integer.toUnsignedLong(timeline);
     }

@@ -56,6 +56,16 @@ public interface Position {
     Position onBranch(long branch);
 
     /**
+     * Tells how much history lies between two positions of one branch, for people.
+     *
+     * @param ahead a position at or beyond this one
+     * @return the bytes between them; empty if they are not on the same branch, or the engine does not count in bytes
+     */
+    default OptionalLong bytesTo(Position ahead) {
+        return OptionalLong.empty();
+    }
+
+    /**
      * Returns the cluster whose history this is a position of.
      *
      * @return an identifier that no other cluster has, at most 64 characters of {@code [A-Za-z0-9_-]}

@@ -9,7 +9,6 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.benchmarks.report.TextTable;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
@@ -95,7 +94,7 @@ public final class Simulate implements Callable<Integer> {
                 new Ejections(() -> now),
                 () -> now,
                 Duration.ZERO,
-                Policies.NONE);
+                Router.Preferences.NONE);
         double rate = SimulatedCluster.rate(count, utilization) * 100 / Math.max(1, 100 - writes);
         long pause = Duration.ofMillis(sampling).toNanos();
         long sampleAt = 0;
@@ -109,6 +108,8 @@ public final class Simulate implements Callable<Integer> {
             cluster.advanceTo(now);
             if (now >= sampleAt) {
                 table = cluster.sample(now);
+                // as the monitor does when it publishes a table
+                router.prepare(table);
                 sampleAt = now + pause;
             }
             SessionState user = users[random.nextInt(users.length)];

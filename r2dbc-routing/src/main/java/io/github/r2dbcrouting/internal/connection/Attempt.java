@@ -25,6 +25,8 @@ final class Attempt {
     private final @Nullable Tracked tracked;
     private final boolean mayLeave;
     private volatile boolean seen;
+    private volatile boolean answered;
+    private volatile long sentAt;
     private volatile boolean resultEmitted;
     private volatile @Nullable Throwable heard;
     private volatile @Nullable Flux<Result> wayOn;
@@ -48,7 +50,10 @@ final class Attempt {
     Flux<Result> results() {
         Command command = execution.command();
         boolean sentAtOnce = lease.engine().sentAtOnce(command.text());
-        Flux<? extends Result> sent = Flux.defer(() -> command.sent().apply(lease.connection()));
+        Flux<? extends Result> sent = Flux.defer(() -> {
+            sentAt = System.nanoTime();
+            return command.sent().apply(lease.connection());
+        });
         // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
         Flux<Result> here;
@@ -71,6 +76,15 @@ final class Attempt {
     private void see() {
         if (!seen) {
             seen = true;
+            answered();
+        }
+    }
+
+    /** Not when it is over: how quickly rows are read is up to the reader. */
+    private void answered() {
+        if (!answered) {
+            answered = true;
+            execution.answered(lease, sentAt);
         }
     }
 
@@ -82,7 +96,10 @@ final class Attempt {
     <T> Flux<T> consume(Publisher<T> here, Function<Result, Publisher<T>> elsewhere) {
         return Flux.from(here)
                 .doOnNext(value -> see())
-                .doOnComplete(() -> execution.succeeded(lease))
+                .doOnComplete(() -> {
+                    answered();
+                    execution.succeeded(lease);
+                })
                 .onErrorResume(error ->
                         leaves(error) ? onwards().concatMap(elsewhere) : Flux.error(execution.explained(lease, error)));
     }

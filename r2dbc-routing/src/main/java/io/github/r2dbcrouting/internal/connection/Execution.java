@@ -151,6 +151,14 @@ final class Execution {
         }
     }
 
+    /** How long reads take tells how quick a server is at them; writes wait for other things, too. */
+    void answered(Lease lease, long sentAt) {
+        if (lease.server().role() == ServerRole.REPLICA || command.kind() == StatementText.Kind.READ) {
+            long now = System.nanoTime();
+            connection.lender().answered(lease.server(), now - sentAt, now);
+        }
+    }
+
     void succeeded(Lease lease) {
         connection.lender().succeeded(lease.server());
     }

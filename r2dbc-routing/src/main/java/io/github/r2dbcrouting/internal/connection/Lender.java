@@ -189,7 +189,7 @@ public final class Lender {
                 ? patience.primary()
                 : patience.readDeadline();
         leaveQuestions(ask);
-        if (whenBehind == WhenBehind.FAIL || !router.policies().servable(ask.policy())) {
+        if (whenBehind == WhenBehind.FAIL || !router.servable(now.table(), ask)) {
             return Mono.error(nobody(ask, tried, Duration.ZERO));
         }
         if (now.server() != null && !safeguards.has(Safeguard.FALLBACK_BUDGET)) {
@@ -265,8 +265,12 @@ public final class Lender {
      */
     boolean mayMove(Ask ask, Route route, BitSet tried, Throwable error) {
         ServerState server = route.server();
-        if (ask.intent() != Intent.READ || server == null || server.role() != ServerRole.REPLICA || !movable(error)) {
+        if (ask.intent() != Intent.READ || server == null || !movable(error)) {
             return false;
+        }
+        if (server.role() == ServerRole.PRIMARY) {
+            ServerState next = router.choose(tables.current(), ask, tried).server();
+            return route.spread() && next != null && !tried.get(next.index());
         }
         LOG.debug("a read moves on from {}", server.name(), error);
         if (error instanceof UnfitConnectionException) {
@@ -301,6 +305,11 @@ public final class Lender {
     void failed(ServerState server) {
         tables.questions().surprisedBy(server.index());
         router.ejections().failed(server.index(), tables.current().replicas().size());
+    }
+
+    /** A read was answered after a time, in nanoseconds. */
+    void answered(ServerState server, long after, long now) {
+        pools.get(server.index()).latency().add(after, now);
     }
 
     /** A request was answered. */

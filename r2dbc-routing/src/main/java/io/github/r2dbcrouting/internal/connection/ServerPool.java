@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
+import io.github.r2dbcrouting.internal.routing.PeakEwma;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.spi.Engine;
@@ -58,6 +59,7 @@ public final class ServerPool {
     private volatile PoolGeneration generation;
     private volatile Tenure tenure = Tenure.UNKNOWN;
     private final AtomicInteger lent = new AtomicInteger();
+    private final PeakEwma latency = new PeakEwma();
 
     /**
      * Creates a pool that holds no connection yet.
@@ -251,6 +253,15 @@ public final class ServerPool {
                         .getMetrics()
                         .map(PoolMetrics::pendingAcquireSize)
                         .orElse(0);
+    }
+
+    /**
+     * Returns how long the server lately took to answer reads, from when each was sent until the first of its answer.
+     *
+     * @return an average that goes on with the server's next life
+     */
+    public PeakEwma latency() {
+        return latency;
     }
 
     /**

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  *       failure meanwhile ejects it again.
  * </ul>
  *
- * <p>Thread-safe: one immutable array, replaced whole. Nothing is written while nothing fails.
+ * <p>Thread-safe: one immutable account, replaced whole. Nothing is written while nothing fails.
  */
 public final class Ejections {
 
@@ -40,10 +40,8 @@ public final class Ejections {
 
     private static final int FIRST_SHARE = 10;
 
-    private static final Standing[] NOTHING = {};
-
     private final LongSupplier clock;
-    private final AtomicReference<Standing[]> records = new AtomicReference<>(NOTHING);
+    private final AtomicReference<Account> accounts = new AtomicReference<>(Account.EMPTY);
 
     /**
      * Creates an account in which nothing has failed.
@@ -84,6 +82,35 @@ public final class Ejections {
         }
     }
 
+    /** What is on record of all servers. */
+    private static final class Account {
+
+        static final Account EMPTY = new Account(new Standing[0], false, 0);
+
+        /** At the servers' indexes; those that are missing at its end are clean. */
+        private final Standing[] standings;
+
+        /** Whether any server was ever ejected. */
+        private final boolean ejects;
+
+        /** When the last of the ejections is over: soon after it nobody needs to look through them. */
+        private final long lastUntil;
+
+        Account(Standing[] standings, boolean ejects, long lastUntil) {
+            this.standings = standings;
+            this.ejects = ejects;
+            this.lastUntil = lastUntil;
+        }
+
+        Account with(int server, Standing standing) {
+            Standing[] changed = Arrays.copyOf(standings, Math.max(standings.length, server + 1));
+            Arrays.fill(changed, standings.length, changed.length, Standing.CLEAN);
+            changed[server] = standing;
+            boolean later = standing.ejectedFor > 0 && (!ejects || standing.until - lastUntil > 0);
+            return new Account(changed, ejects || standing.ejectedFor > 0, later ? standing.until : lastUntil);
+        }
+    }
+
     /**
      * A request could not use a server.
      *
@@ -92,7 +119,7 @@ public final class Ejections {
      */
     public void failed(int server, int replicas) {
         long now = clock.getAsLong();
-        records.updateAndGet(all -> with(all, server, afterFailure(all, server, replicas, now)));
+        accounts.updateAndGet(account -> account.with(server, afterFailure(account.standings, server, replicas, now)));
     }
 
     private static Standing afterFailure(Standing[] all, int server, int replicas, long now) {
@@ -120,9 +147,9 @@ public final class Ejections {
      */
     public void succeeded(int server) {
         if (of(current(), server).failures > 0) {
-            records.updateAndGet(all -> {
-                Standing before = of(all, server);
-                return with(all, server, new Standing(0, before.ejectedFor, before.until));
+            accounts.updateAndGet(account -> {
+                Standing before = of(account.standings, server);
+                return account.with(server, new Standing(0, before.ejectedFor, before.until));
             });
         }
     }
@@ -146,11 +173,15 @@ public final class Ejections {
      */
     @Nullable
     BitSet leftAlone(IntUnaryOperator random) {
-        Standing[] all = current();
-        if (all.length == 0) {
+        Account account = account();
+        if (!account.ejects) {
             return null;
         }
+        Standing[] all = account.standings;
         long now = clock.getAsLong();
+        if (now - account.lastUntil >= SLOW_START) {
+            return null;
+        }
         BitSet leftAlone = null;
         for (int server = 0; server < all.length; server++) {
             Standing standing = all[server];
@@ -170,8 +201,12 @@ public final class Ejections {
         return of(all, one).until - of(all, other).until < 0;
     }
 
+    private Account account() {
+        return Objects.requireNonNull(accounts.get());
+    }
+
     private Standing[] current() {
-        return Objects.requireNonNull(records.get());
+        return account().standings;
     }
 
     private static long ejected(Standing[] all, long now) {
@@ -180,12 +215,5 @@ public final class Ejections {
 
     private static Standing of(Standing[] all, int server) {
         return server < all.length ? all[server] : Standing.CLEAN;
-    }
-
-    private static Standing[] with(Standing[] all, int server, Standing standing) {
-        Standing[] changed = Arrays.copyOf(all, Math.max(all.length, server + 1));
-        Arrays.fill(changed, all.length, changed.length, Standing.CLEAN);
-        changed[server] = standing;
-        return changed;
     }
 }

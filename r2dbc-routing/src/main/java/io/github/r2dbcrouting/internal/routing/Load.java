@@ -11,4 +11,25 @@ public interface Load {
      * @return the number at this moment
      */
     int inFlight(int server);
+
+    /**
+     * Returns how long the server lately took to answer.
+     *
+     * @param server the index of the server
+     * @param now the present by {@link System#nanoTime()}
+     * @return nanoseconds; 0 if nothing is known
+     */
+    default double latency(int server, long now) {
+        return 0;
+    }
+
+    /**
+     * Returns how much of the load the server shall have compared with others.
+     *
+     * @param server the index of the server
+     * @return its weight, positive
+     */
+    default double weight(int server) {
+        return 1;
+    }
 }

@@ -76,6 +76,19 @@ public record Route(
     }
 
     /**
+     * Returns whether the server was drawn from those that are fresh enough, the primary among them where it serves reads
+     * as the replicas do.
+     *
+     * @return whether another one may do as well
+     */
+    public boolean spread() {
+        return switch (reason) {
+            case COVERS_TOKEN, FRESH_ENOUGH, NOTHING_TO_COVER -> true;
+            default -> false;
+        };
+    }
+
+    /**
      * Returns whether no replica could serve a read that is theirs.
      *
      * @return whether one may be waited for

@@ -2,24 +2,23 @@ package io.github.r2dbcrouting.internal.routing;
 
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
-import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RouteDecision;
-import io.github.r2dbcrouting.RouteDecision.Candidate;
 import io.github.r2dbcrouting.RouteDecision.Reason;
-import io.github.r2dbcrouting.RouteDecision.Refusal;
 import io.github.r2dbcrouting.RoutingTable;
-import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
-import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
+import io.github.r2dbcrouting.policy.Policy;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -27,18 +26,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which server serves this?
  *
- * <p>A pure function of a table, a question and the present load, but for the random draw between equals. Freshness
- * comes first: only replicas that have what the read needs are drawn from.
+ * <p>A pure function of a table, the policies, a question and the present load, but for the random draw between equals.
+ * Freshness comes first: only replicas that have what the read needs are drawn from. What can be known of a table before
+ * anybody asks is prepared when it is published. Thread-safe.
  */
 public final class Router {
 
     private final Load load;
-    private final IntUnaryOperator random;
     private final Safeguards safeguards;
     private final Ejections ejections;
     private final LongSupplier clock;
     private final long primaryAfterWrite;
-    private final Policies policies;
+    private final boolean primaryReads;
+    private final Draw draw;
+    private final AtomicReference<Policies> policies;
+    private final AtomicReference<@Nullable Prepared> latest = new AtomicReference<>();
 
     /**
      * Creates a router.
@@ -49,7 +51,7 @@ public final class Router {
      * @param ejections what requests have found out about the servers by themselves
      * @param clock tells the time by which servers were sampled, in nanoseconds
      * @param primaryAfterWrite how long after a write its session reads from the primary
-     * @param policies how replicas that are fresh enough are chosen among
+     * @param preferences how servers that are fresh enough are chosen among
      */
     public Router(
             Load load,
@@ -58,14 +60,28 @@ public final class Router {
             Ejections ejections,
             LongSupplier clock,
             Duration primaryAfterWrite,
-            Policies policies) {
+            Preferences preferences) {
         this.load = load;
-        this.random = random;
         this.safeguards = safeguards;
         this.ejections = ejections;
         this.clock = clock;
         this.primaryAfterWrite = primaryAfterWrite.toNanos();
-        this.policies = policies;
+        this.primaryReads = preferences.primaryReads();
+        this.draw = new Draw(load, random, ejections, clock, preferences.balancer());
+        this.policies = new AtomicReference<>(preferences.policies());
+    }
+
+    /**
+     * How servers that are fresh enough are chosen among.
+     *
+     * @param policies which of them are preferred
+     * @param primaryReads whether the primary is one of them
+     * @param balancer chooses among those that are left
+     */
+    public record Preferences(Policies policies, boolean primaryReads, LoadBalancer balancer) {
+
+        /** Any replica, the less busy of two. */
+        public static final Preferences NONE = new Preferences(Policies.NONE, false, LoadBalancer.powerOfTwoChoices());
     }
 
     /**
@@ -80,10 +96,58 @@ public final class Router {
     /**
      * Returns the policies that replicas are chosen by.
      *
-     * @return the policies
+     * @return the policies at this moment
      */
     public Policies policies() {
-        return policies;
+        return Objects.requireNonNull(policies.get());
+    }
+
+    /**
+     * Adds a policy, or puts it in the place of the one of the same name. A decision that is under way goes by all of the
+     * policies of before, every later one by all of those from now on.
+     *
+     * @param name its name
+     * @param policy what it says
+     */
+    public void replacePolicy(String name, Policy policy) {
+        policies.updateAndGet(before -> Objects.requireNonNull(before).with(name, policy));
+    }
+
+    /**
+     * Prepares a table, so that no request has to. Called by whoever publishes it.
+     *
+     * @param table the table
+     */
+    public void prepare(RoutingTable table) {
+        var unused = prepared(table);
+    }
+
+    /** What was prepared of a table: before, or now if it or the policies are new. */
+    Prepared prepared(RoutingTable table) {
+        Prepared known = latest.get();
+        Policies by = policies();
+        if (known != null && known.isOf(table, by)) {
+            return known;
+        }
+        Prepared prepared = Prepared.of(table, by, primaryReads, load, clock.getAsLong(), known);
+        if (known == null || table.version() >= known.table().version()) {
+            // of several who prepare at once any will do: they differ in nothing but what they have looked up yet
+            latest.set(prepared);
+        }
+        return prepared;
+    }
+
+    /**
+     * Tells whether the servers that there are can serve under a policy at all.
+     *
+     * @param table the servers
+     * @param ask names the policy
+     * @return {@code false} if it halts however fresh they are
+     * @throws io.github.r2dbcrouting.UnknownPolicyException if nobody has defined it
+     */
+    public boolean servable(RoutingTable table, Ask ask) {
+        AppliedPolicy policy = prepared(table).members().policies().of(ask.policy());
+        return policy == null || policy.servable();
     }
 
     /**
@@ -97,95 +161,102 @@ public final class Router {
      */
     public Route choose(RoutingTable table, Ask ask, BitSet avoid) {
         if (ask.intent() == Intent.WRITE) {
-            return primary(table, Reason.WRITE, List.of());
+            return primary(table, Reason.WRITE);
         }
         if (ask.freshness().kind() == Freshness.Kind.LATEST) {
-            return primary(table, Reason.LATEST, List.of());
+            return primary(table, Reason.LATEST);
         }
         String cluster = table.cluster();
         if (cluster == null) {
             return nobody(table);
         }
         if (wroteLately(ask)) {
-            return primary(table, Reason.WROTE_LATELY, List.of());
+            return primary(table, Reason.WROTE_LATELY);
         }
-        Policies.Applied policy = policies.of(ask.policy());
+        Prepared prepared = prepared(table);
+        AppliedPolicy policy = prepared.members().policies().of(ask.policy());
         if (pending(ask, cluster)) {
             return insteadOfReplica(table, Reason.WRITE_PENDING, policy);
         }
         if (ask.freshness().kind() == Freshness.Kind.AT_MOST) {
-            Need need = new Need(List.of(), bound(ask), clock.getAsLong());
-            return replica(table, Reason.FRESH_ENOUGH, need, leaving(policy, table, need, avoid), policy);
+            Need need = aged(ask);
+            return drawn(prepared, Reason.FRESH_ENOUGH, need, eligible(prepared, need, policy, avoid), policy);
         }
         // in this order: what is seen becomes required, and never the other way round
         boolean readsPending = ask.readsPending(cluster) && !table.replicas().isEmpty();
         List<Sighting> seen = seen(ask, cluster);
-        List<Position> required = onLine(ask.required(cluster), table);
-        Reason reason = required.isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
-        Need need = new Need(required, null, 0);
+        Need need = Need.covering(onLine(ask.required(cluster), table));
+        Reason reason = need.required().isEmpty() ? Reason.NOTHING_TO_COVER : Reason.COVERS_TOKEN;
         if (readsPending) {
-            return awaitingFloors(table, required, seen, policy);
+            return awaitingFloors(table, need, seen, policy);
         }
-        BitSet left = leaving(policy, table, need, avoid);
+        EligibleSet eligible = eligible(prepared, need, policy, avoid);
         if (seen.isEmpty()) {
-            return replica(table, reason, need, left, policy);
+            return drawn(prepared, reason, need, eligible, policy);
         }
-        ServerState stayed = stay(table.replicas(), seen, need, left);
-        if (stayed != null && ejections.ejected(stayed.index()) && anotherIsFit(table.replicas(), need, left)) {
+        ServerState stayed = Stay.with(prepared, eligible, seen);
+        if (stayed != null && ejections.ejected(stayed.index()) && anotherIsFit(eligible, table.primary())) {
             stayed = null;
         }
-        if (stayed != null && (ask.placed() || onOneServer(seen))) {
+        if (stayed != null && (ask.placed() || Stay.onOneServer(seen))) {
             List<Sighting> relied = ask.placed() ? List.of() : seen;
-            return new Route(stayed, reason, required, table, relied, false, null, null, Duration.ZERO);
+            return new Route(stayed, reason, need.required(), table, relied, false, null, null, Duration.ZERO);
         }
         if (ask.placed() || table.replicas().isEmpty()) {
-            return replica(table, reason, need, left, policy);
+            return drawn(prepared, reason, need, eligible, policy);
         }
-        return awaitingFloors(table, required, seen, policy);
+        return awaitingFloors(table, need, seen, policy);
     }
 
-    /**
-     * Adds to the servers that are avoided those that the policy does not choose now. It chooses among those that are
-     * fresh enough: what it wants so many of, it wants so many of that can serve this read.
-     */
-    private BitSet leaving(Policies.@Nullable Applied policy, RoutingTable table, Need need, BitSet avoid) {
-        if (policy == null) {
-            return avoid;
-        }
-        List<ServerState> replicas = table.replicas();
-        BitSet fresh = new BitSet();
+    /** Looks up who is eligible where that was worked out before, and looks at each server where it cannot have been. */
+    EligibleSet eligible(Prepared prepared, Need need, @Nullable AppliedPolicy policy, BitSet avoid) {
         boolean freshnessFirst = safeguards.has(Safeguard.FRESHNESS_FIRST);
-        for (int i = 0; i < replicas.size(); i++) {
-            ServerState replica = replicas.get(i);
-            fresh.set(replica.index(), !freshnessFirst || eligible(replica, need, avoid));
-        }
-        BitSet chosen =
-                policy.servers().select(fresh, server -> lag(table.servers().get(server)));
-        BitSet left = new BitSet();
-        left.set(0, table.servers().size());
-        left.andNot(chosen);
-        left.or(avoid);
-        return left;
+        EligibleSet known = freshnessFirst && avoid.isEmpty() ? prepared.lookUp(need, policy, clock) : null;
+        return known != null ? known : prepared.scan(need, policy, clock, avoid, freshnessFirst);
     }
 
-    private long lag(ServerState server) {
-        long freshAt = server.lag().freshAt();
-        return freshAt == Lag.NEVER ? Long.MAX_VALUE : clock.getAsLong() - freshAt;
+    private Need aged(Ask ask) {
+        Duration bound =
+                safeguards.has(Safeguard.STALENESS_BOUND) ? ask.freshness().bound() : null;
+        return bound == null ? Need.NOTHING : new Need(List.of(), bound, clock.getAsLong());
+    }
+
+    private Route drawn(
+            Prepared prepared, Reason reason, Need need, EligibleSet eligible, @Nullable AppliedPolicy policy) {
+        RoutingTable table = prepared.table();
+        Reason lacking = table.replicas().isEmpty()
+                ? Reason.NO_REPLICA
+                : reason == Reason.FRESH_ENOUGH ? Reason.NO_REPLICA_FRESH : Reason.NO_REPLICA_COVERS;
+        int chosen = draw.from(prepared, eligible);
+        if (chosen == Members.NOBODY) {
+            return insteadOfReplica(table, lacking, policy);
+        }
+        if (!eligible.anyReplica() && wantsReplicas(prepared, policy)) {
+            // the primary may serve reads, but it is the only one left of them
+            return primary(table, lacking);
+        }
+        ServerState server = table.servers().get(chosen);
+        return new Route(server, reason, need.required(), table, List.of(), false, need.bound(), null, Duration.ZERO);
+    }
+
+    /** Whether reads would be served by replicas, too, if these were as fresh as can be. */
+    private static boolean wantsReplicas(Prepared prepared, @Nullable AppliedPolicy policy) {
+        return policy == null
+                ? prepared.table().servers().size() > 1
+                : policy.wantsOthersThan(prepared.members().primary());
     }
 
     /** The primary, unless the policy ends with nobody. */
-    private static Route insteadOfReplica(RoutingTable table, Reason reason, Policies.@Nullable Applied policy) {
-        return policy != null && policy.halts()
-                ? new Route(null, reason, List.of(), table)
-                : primary(table, reason, List.of());
+    private static Route insteadOfReplica(RoutingTable table, Reason reason, @Nullable AppliedPolicy policy) {
+        return policy != null && policy.halts() ? new Route(null, reason, List.of(), table) : primary(table, reason);
     }
 
     private static Route awaitingFloors(
-            RoutingTable table, List<Position> required, List<Sighting> seen, Policies.@Nullable Applied policy) {
+            RoutingTable table, Need need, List<Sighting> seen, @Nullable AppliedPolicy policy) {
         return new Route(
                 policy != null && policy.halts() ? null : table.primary().orElse(null),
                 Reason.WRITE_PENDING,
-                required,
+                need.required(),
                 table,
                 seen,
                 true,
@@ -194,36 +265,16 @@ public final class Router {
                 Duration.ZERO);
     }
 
-    private List<Sighting> seen(Ask ask, String cluster) {
+    List<Sighting> seen(Ask ask, String cluster) {
         return safeguards.has(Safeguard.MONOTONIC_READS) ? ask.seen(cluster) : List.of();
     }
 
-    private static boolean onOneServer(List<Sighting> seen) {
-        for (int i = 1; i < seen.size(); i++) {
-            if (!seen.get(i).identity().equals(seen.get(0).identity())) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /** The first that the session has read from, so that reads at the same time come to agree on one. */
-    private static @Nullable ServerState stay(
-            List<ServerState> replicas, List<Sighting> seen, Need need, BitSet avoid) {
-        for (int i = 0; i < replicas.size(); i++) {
-            ServerState replica = replicas.get(i);
-            if (eligible(replica, need, avoid) && seenAt(replica, seen)) {
-                return replica;
-            }
-        }
-        return null;
-    }
-
     /** Whether a replica that has not failed lately may serve, once it is known what the session has seen. */
-    private boolean anotherIsFit(List<ServerState> replicas, Need need, BitSet avoid) {
-        for (int i = 0; i < replicas.size(); i++) {
-            ServerState replica = replicas.get(i);
-            if (eligible(replica, need, avoid) && !ejections.ejected(replica.index())) {
+    private boolean anotherIsFit(EligibleSet eligible, Optional<ServerState> primary) {
+        for (int i = 0; i < eligible.size(); i++) {
+            int server = eligible.server(i);
+            boolean replica = primary.isEmpty() || primary.get().index() != server;
+            if (replica && !ejections.ejected(server)) {
                 return true;
             }
         }
@@ -243,33 +294,13 @@ public final class Router {
         if (avoid.get(server)) {
             return false;
         }
-        Policies.Applied policy = policies.of(ask.policy());
+        Prepared prepared = prepared(route.table());
+        AppliedPolicy policy = prepared.members().policies().of(ask.policy());
         Need need = new Need(route.required(), route.bound(), clock.getAsLong());
-        return policy == null || !leaving(policy, route.table(), need, avoid).get(server);
+        return policy == null || eligible(prepared, need, policy, avoid).has(server);
     }
 
-    private static boolean seenAt(ServerState replica, List<Sighting> seen) {
-        for (int i = 0; i < seen.size(); i++) {
-            if (seen.get(i).identity().equals(replica.identity())) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** What a replica must have: the positions, and, if there is a bound, everything from so long before now. */
-    private record Need(List<Position> required, @Nullable Duration bound, long now) {
-
-        boolean metBy(ServerState replica) {
-            return replica.covers(required) && (bound == null || replica.lag().within(now, bound.toNanos()));
-        }
-    }
-
-    private @Nullable Duration bound(Ask ask) {
-        return safeguards.has(Safeguard.STALENESS_BOUND) ? ask.freshness().bound() : null;
-    }
-
-    private boolean wroteLately(Ask ask) {
+    boolean wroteLately(Ask ask) {
         SessionState session = ask.session();
         return ask.causal() && session != null && session.wroteLately(primaryAfterWrite);
     }
@@ -295,7 +326,7 @@ public final class Router {
         return false;
     }
 
-    private boolean pending(Ask ask, @Nullable String cluster) {
+    boolean pending(Ask ask, @Nullable String cluster) {
         return ask.pendingIn(cluster) && safeguards.has(Safeguard.PENDING_WRITES);
     }
 
@@ -308,99 +339,16 @@ public final class Router {
      * @return the positions, as far as possible where the servers' are
      */
     public static List<Position> onLine(List<Position> required, RoutingTable table) {
-        boolean all = true;
-        for (int i = 0; i < required.size(); i++) {
-            Position position = required.get(i);
-            all &= position.equals(table.onLine(position));
-        }
-        if (all) {
-            return required;
-        }
-        List<Position> there = new ArrayList<>(required.size());
-        for (Position position : required) {
-            Position onLine = table.onLine(position);
-            there.add(onLine == null ? position : onLine);
-        }
-        return there;
+        return Need.onLine(required, table);
     }
 
     private static Route nobody(RoutingTable table) {
         return new Route(null, Reason.NO_SERVER, List.of(), table);
     }
 
-    private static Route primary(RoutingTable table, Reason reason, List<Position> required) {
+    private static Route primary(RoutingTable table, Reason reason) {
         ServerState primary = table.primary().orElse(null);
-        return primary == null ? nobody(table) : new Route(primary, reason, required, table);
-    }
-
-    private Route replica(
-            RoutingTable table, Reason reason, Need need, BitSet avoid, Policies.@Nullable Applied policy) {
-        ServerState chosen = drawAdmitted(table.replicas(), need, avoid);
-        if (chosen != null) {
-            return new Route(chosen, reason, need.required, table, List.of(), false, need.bound, null, Duration.ZERO);
-        }
-        Reason lacking = reason == Reason.FRESH_ENOUGH ? Reason.NO_REPLICA_FRESH : Reason.NO_REPLICA_COVERS;
-        return insteadOfReplica(table, table.replicas().isEmpty() ? Reason.NO_REPLICA : lacking, policy);
-    }
-
-    /** Leaves those alone that have failed requests lately, unless nobody else is eligible: then the least bad. */
-    private @Nullable ServerState drawAdmitted(List<ServerState> replicas, Need need, BitSet avoid) {
-        BitSet leftAlone = ejections.leftAlone(random);
-        if (leftAlone == null) {
-            return draw(replicas, need, avoid);
-        }
-        leftAlone.or(avoid);
-        ServerState chosen = draw(replicas, need, leftAlone);
-        return chosen != null ? chosen : leastBad(replicas, need, avoid);
-    }
-
-    private @Nullable ServerState leastBad(List<ServerState> replicas, Need need, BitSet avoid) {
-        ServerState least = null;
-        for (ServerState replica : replicas) {
-            boolean better = least == null || ejections.sooner(replica.index(), least.index());
-            if (better && eligible(replica, need, avoid)) {
-                least = replica;
-            }
-        }
-        return least;
-    }
-
-    /**
-     * Draws two of the eligible ones and takes the less busy: close to the best of all, without herding on it.
-     * Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
-     */
-    private @Nullable ServerState draw(List<ServerState> replicas, Need need, BitSet avoid) {
-        int eligible = 0;
-        for (int i = 0; i < replicas.size(); i++) {
-            if (eligible(replicas.get(i), need, avoid)) {
-                eligible++;
-            }
-        }
-        if (eligible == 0) {
-            return null;
-        }
-        int first = random.applyAsInt(eligible);
-        if (eligible == 1) {
-            return nth(replicas, need, avoid, first);
-        }
-        int second = random.applyAsInt(eligible - 1);
-        ServerState one = nth(replicas, need, avoid, first);
-        ServerState other = nth(replicas, need, avoid, second < first ? second : second + 1);
-        return load.inFlight(one.index()) <= load.inFlight(other.index()) ? one : other;
-    }
-
-    private static boolean eligible(ServerState replica, Need need, BitSet avoid) {
-        return need.metBy(replica) && !avoid.get(replica.index());
-    }
-
-    private static ServerState nth(List<ServerState> replicas, Need need, BitSet avoid, int n) {
-        int left = n;
-        for (ServerState replica : replicas) {
-            if (eligible(replica, need, avoid) && left-- == 0) {
-                return replica;
-            }
-        }
-        throw new IllegalArgumentException("there are fewer than " + (n + 1) + " eligible replicas");
+        return primary == null ? nobody(table) : new Route(primary, reason, List.of(), table);
     }
 
     /**
@@ -412,69 +360,16 @@ public final class Router {
      * @return the decision for people
      */
     public RouteDecision explain(Route route, Ask ask, BitSet avoid) {
-        ServerState chosen = route.server();
-        String cluster = route.table().cluster();
-        boolean pending = pending(ask, cluster) || (cluster != null && ask.readsPending(cluster));
-        Need need = new Need(
-                cluster == null ? List.of() : onLine(ask.required(cluster), route.table()),
-                ask.freshness().bound(),
-                clock.getAsLong());
-        boolean lately = wroteLately(ask);
-        List<Sighting> seen = cluster == null || pending ? List.of() : seen(ask, cluster);
-        boolean primaryOnly = ask.intent() == Intent.WRITE || ask.freshness().kind() == Freshness.Kind.LATEST;
-        Policies.Applied policy = primaryOnly ? null : policies.of(ask.policy());
-        BitSet left = leaving(policy, route.table(), need, avoid);
-        List<Candidate> candidates = new ArrayList<>();
-        for (ServerState server : route.table().servers()) {
-            boolean isChosen = chosen != null && chosen.index() == server.index();
-            Refusal refusal = isChosen ? null : refusal(server, primaryOnly, pending, lately, need, seen, avoid);
-            boolean unwanted = policy != null && !isChosen && refusal == null && left.get(server.index());
-            candidates.add(new Candidate(server.name(), unwanted ? Refusal.NOT_IN_POLICY : refusal));
-        }
-        return new RouteDecision(
-                chosen == null ? null : chosen.name(),
-                chosen == null ? ServerRole.UNKNOWN : chosen.role(),
-                route.reason(),
-                ask.intent(),
-                ask.freshness(),
-                List.copyOf(candidates),
-                route.waited(),
-                policy == null ? null : policy.name());
+        return new Explanation(this, route, ask, avoid, clock.getAsLong()).decision();
     }
 
-    private @Nullable Refusal refusal(
-            ServerState server,
-            boolean primaryOnly,
-            boolean pending,
-            boolean lately,
-            Need need,
-            List<Sighting> seen,
-            BitSet avoid) {
-        if (avoid.get(server.index())) {
-            return Refusal.FAILED;
-        }
-        if (server.status() != ServerStatus.UP) {
-            return Refusal.NOT_UP;
-        }
-        if (primaryOnly || server.role() != ServerRole.REPLICA) {
-            return Refusal.WRONG_ROLE;
-        }
-        if (server.tooFarBehind()) {
-            return Refusal.TOO_FAR_BEHIND;
-        }
-        if (lately) {
-            return Refusal.WROTE_LATELY;
-        }
-        if (pending) {
-            return Refusal.WRITE_PENDING;
-        }
-        if (!need.metBy(server)) {
-            return need.bound == null ? Refusal.BEHIND_TOKEN : Refusal.TOO_OLD;
-        }
-        boolean stays = seen.isEmpty() || (onOneServer(seen) && seenAt(server, seen));
-        if (!stays) {
-            return Refusal.SEEN_ELSEWHERE;
-        }
-        return ejections.ejected(server.index()) ? Refusal.EJECTED : null;
+    /**
+     * Describes the servers: what the table says, and how busy and quick they are, by a line for each.
+     *
+     * @param table the table
+     * @return a text for people, of several lines
+     */
+    public String describe(RoutingTable table) {
+        return new Description(prepared(table), load, ejections, clock).toString();
     }
 }

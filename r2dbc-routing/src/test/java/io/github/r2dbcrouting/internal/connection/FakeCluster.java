@@ -15,6 +15,7 @@ import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,6 +32,7 @@ final class FakeCluster {
     final List<ServerPool> pools;
     final Ejections ejections = new Ejections(() -> 0);
 
+    /** With servers that are labelled by their names. */
     FakeCluster(int replicas) {
         servers.add(new FakeServer("db0", ServerRole.PRIMARY));
         for (int replica = 1; replica <= replicas; replica++) {
@@ -38,7 +40,8 @@ final class FakeCluster {
         }
         monitor = new ClusterMonitor(
                 servers.stream()
-                        .map(server -> new MonitoredServer(servers.indexOf(server), server.name(), List.of(), server))
+                        .map(server -> new MonitoredServer(
+                                servers.indexOf(server), server.name(), List.of(server.name()), server))
                         .toList(),
                 engine,
                 new MonitorSettings(
@@ -74,7 +77,14 @@ final class FakeCluster {
     /** One that draws the first of several equals. */
     Lender lender(Policies policies, RetryBudget retries, FallbackBudget fallbacks) {
         return new Lender(
-                new Router(server -> 0, bound -> 0, Safeguards.all(), ejections, () -> 0, Duration.ZERO, policies),
+                new Router(
+                        server -> 0,
+                        bound -> 0,
+                        Safeguards.all(),
+                        ejections,
+                        () -> 0,
+                        Duration.ZERO,
+                        new Router.Preferences(policies, false, LoadBalancer.powerOfTwoChoices())),
                 monitor.tables(),
                 pools,
                 null,

@@ -12,7 +12,6 @@ import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -80,7 +79,7 @@ final class Fixture {
                         new Ejections(() -> 0),
                         () -> 0,
                         Duration.ZERO,
-                        Policies.NONE),
+                        Router.Preferences.NONE),
                 monitor.tables(),
                 List.of(pool),
                 null,

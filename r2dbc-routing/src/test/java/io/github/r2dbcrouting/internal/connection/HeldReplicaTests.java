@@ -33,9 +33,7 @@ class HeldReplicaTests {
     private final FallbackBudget fallbacks = new FallbackBudget(() -> 2, 256);
     private final RoutedConnection connection = new RoutedConnection(
             cluster.lender(
-                    new Policies(
-                            Map.of("one", Policy.parse("tags(one); halt()"), "other", Policy.parse("tags(other)")),
-                            List.of(List.of(), List.of("one"), List.of("other"))),
+                    new Policies(Map.of("one", Policy.parse("tags(db1); halt()"), "other", Policy.parse("tags(db2)"))),
                     new RetryBudget(() -> 0),
                     fallbacks),
             cluster.engine,

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.NoEligibleServerException;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.Routing;
@@ -15,13 +16,14 @@ import io.github.r2dbcrouting.fake.NoQuestions;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.r2dbc.spi.R2dbcException;
+import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -127,6 +129,26 @@ class LenderTests {
                 .containsExactly(RouteDecision.Refusal.NOT_UP, RouteDecision.Refusal.WRONG_ROLE);
     }
 
+    @Test
+    void movesAReadFromThePrimaryOnlyWhereThatWasOneOfSeveral() {
+        ServerState primary = server(0, ServerRole.PRIMARY, null);
+        RoutingTable table = table(primary, server(1, ServerRole.REPLICA, null));
+        tables.publish(table);
+        tried.set(0);
+        Ask read = Ask.of(Routing.read().freshness(Freshness.any()), null);
+        Route spread = new Route(primary, RouteDecision.Reason.NOTHING_TO_COVER, List.of(), table);
+        Route fallback = new Route(primary, RouteDecision.Reason.NO_REPLICA_COVERS, List.of(), table);
+        R2dbcException busy = new R2dbcTimeoutException("on purpose");
+
+        assertThat(lender(null).mayMove(read, spread, tried, busy)).isTrue();
+        assertThat(lender(null).mayMove(read, fallback, tried, busy)).isFalse();
+        assertThat(lender(null).mayMove(write, spread, tried, busy)).isFalse();
+        assertThat(lender(null).mayMove(read, spread, tried, new IllegalStateException("on purpose")))
+                .isFalse();
+        tried.set(1);
+        assertThat(lender(null).mayMove(read, spread, tried, busy)).isFalse();
+    }
+
     private static void verify(Mono<Route> route) {
         StepVerifier.create(route)
                 .assertNext(found -> assertThat(found.onPrimary()).isTrue())
@@ -142,7 +164,7 @@ class LenderTests {
                 new Ejections(() -> 0),
                 () -> 0,
                 Duration.ZERO,
-                Policies.NONE);
+                Router.Preferences.NONE);
         Duration limit = Duration.ofMillis(5);
         Retries retries = new Retries(1, new RetryBudget(() -> 0));
         Patience patience = new Patience(limit, limit, WhenBehind.WAIT_THEN_PRIMARY, limit, limit);

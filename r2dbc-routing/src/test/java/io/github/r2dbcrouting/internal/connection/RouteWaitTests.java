@@ -16,7 +16,6 @@ import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Permit;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
@@ -303,7 +302,7 @@ class RouteWaitTests {
                 new Ejections(() -> 0),
                 () -> time.now(TimeUnit.NANOSECONDS),
                 Duration.ZERO,
-                Policies.NONE);
+                Router.Preferences.NONE);
         return new RouteWait(
                         router,
                         tables,

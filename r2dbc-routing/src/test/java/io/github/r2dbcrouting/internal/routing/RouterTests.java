@@ -25,6 +25,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
@@ -33,6 +34,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -51,12 +53,13 @@ class RouterTests {
             ejections,
             () -> 0,
             Duration.ZERO,
-            Policies.NONE);
+            Router.Preferences.NONE);
     private final SessionState session = new SessionState();
 
     private final ServerState primary = server(0, ServerRole.PRIMARY, ServerStatus.UP, 100);
-    private final ServerState near = server(1, ServerRole.REPLICA, ServerStatus.UP, 90);
-    private final ServerState far = server(2, ServerRole.REPLICA, ServerStatus.UP, 50);
+    private final ServerState near = tagged(server(1, ServerRole.REPLICA, ServerStatus.UP, 90), "near");
+    private final ServerState far = tagged(server(2, ServerRole.REPLICA, ServerStatus.UP, 50), "far");
+    private final ServerState gone = server(0, ServerRole.UNKNOWN, ServerStatus.DOWN, null, true);
     private final RoutingTable table = table(primary, near, far);
 
     @Test
@@ -151,7 +154,7 @@ class RouterTests {
                 ejections,
                 () -> 0,
                 Duration.ZERO,
-                Policies.NONE);
+                Router.Preferences.NONE);
         PendingWrite write = session.begin("7", false, () -> {});
 
         assertThat(careless.choose(table, read(Freshness.causal()), NOBODY).onPrimary())
@@ -221,7 +224,7 @@ class RouterTests {
 
     @Test
     void readsFromReplicasWithoutAPrimary() {
-        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        RoutingTable headless = new RoutingTable(1, List.of(gone, near, far), null, "7");
         session.observe(token(60));
 
         assertThat(router.choose(headless, read(Freshness.any()), NOBODY).server())
@@ -232,7 +235,7 @@ class RouterTests {
 
     @Test
     void servesNeitherWritesNorUncoveredReadsWithoutAPrimary() {
-        RoutingTable headless = new RoutingTable(1, List.of(near, far), null, "7");
+        RoutingTable headless = new RoutingTable(1, List.of(gone, near, far), null, "7");
         session.observe(token(91));
 
         for (Ask ask : List.of(Ask.of(Routing.write(), session), read(Freshness.latest()), read(Freshness.causal()))) {
@@ -413,7 +416,7 @@ class RouterTests {
                 ejections,
                 () -> 0,
                 Duration.ZERO,
-                Policies.NONE);
+                Router.Preferences.NONE);
         for (int attempt = 0; attempt < 200; attempt++) {
             if (eager.choose(any, ask, tried).server().index() == wanted) {
                 return true;
@@ -605,6 +608,20 @@ class RouterTests {
                 index, "db" + index, List.of(), role, status, position, identity(index), 1, tooFarBehind, null);
     }
 
+    private static ServerState tagged(ServerState server, String... tags) {
+        return new ServerState(
+                server.index(),
+                server.name(),
+                List.of(tags),
+                server.role(),
+                server.status(),
+                server.position(),
+                server.identity(),
+                server.sampledAt(),
+                server.tooFarBehind(),
+                server.problem());
+    }
+
     private static ServerIdentity identity(int index) {
         return new ServerIdentity("7", "start " + index);
     }
@@ -742,9 +759,10 @@ class RouterTests {
                 ejections,
                 () -> 0,
                 Duration.ZERO,
-                new Policies(
-                        Map.of(Policies.DEFAULT, Policy.parse(text), "all", Policy.parse("all()")),
-                        List.of(List.of(), List.of("near"), List.of("far"))));
+                new Router.Preferences(
+                        new Policies(Map.of(Policies.DEFAULT, Policy.parse(text), "all", Policy.parse("all()"))),
+                        false,
+                        LoadBalancer.powerOfTwoChoices()));
     }
 
     @Test
@@ -836,8 +854,112 @@ class RouterTests {
         assertThatThrownBy(() -> byPolicy.choose(table, unknown, NOBODY))
                 .isInstanceOf(UnknownPolicyException.class)
                 .hasMessageContaining("[all, default]");
-        assertThat(new Policies(Map.of("x", Policy.parse("tags(mars); halt()")), List.of(List.of("near")))
-                        .servable("x"))
+        assertThat(byPolicy.servable(table, other)).isTrue();
+        assertThat(withPolicy(Safeguards.all(), "tags(mars); halt()").servable(table, read(Freshness.any())))
                 .isFalse();
+    }
+
+    @Test
+    void choosesByTheNewPolicyOnceOneIsReplaced() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near)");
+        byPolicy.prepare(table);
+        Policies before = byPolicy.policies();
+
+        byPolicy.replacePolicy("default", Policy.parse("tags(far)"));
+        byPolicy.replacePolicy("new", Policy.parse("halt()"));
+
+        assertThat(byPolicy.choose(table, read(Freshness.any()), NOBODY).server())
+                .isSameAs(far);
+        assertThat(byPolicy.choose(table, Ask.of(Routing.read().policy("new"), null), NOBODY)
+                        .halted())
+                .isTrue();
+        assertThat(before.byName()).containsEntry("default", Policy.parse("tags(near)"));
+        assertThat(byPolicy.policies().byName()).containsOnlyKeys("all", "default", "new");
+    }
+
+    @Test
+    void goesByOneWholeSetOfPoliciesWhileTheyAreReplaced() throws Exception {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(near); halt()");
+        AtomicBoolean over = new AtomicBoolean();
+        Thread writer = new Thread(() -> {
+            for (int i = 0; !over.get(); i++) {
+                byPolicy.replacePolicy(
+                        "default", Policy.parse(i % 2 == 0 ? "tags(far); halt()" : "tags(near); halt()"));
+            }
+        });
+        writer.start();
+
+        try {
+            for (int i = 0; i < 50_000; i++) {
+                assertThat(byPolicy.choose(table, read(Freshness.any()), NOBODY).server())
+                        .isIn(near, far);
+            }
+        } finally {
+            over.set(true);
+            writer.join();
+        }
+    }
+
+    @Test
+    void goesOnWhereABalancerOfOnesOwnFails() {
+        for (LoadBalancer broken : List.<LoadBalancer>of(
+                (candidates, draw) -> candidates.size(), (candidates, draw) -> -1, (candidates, draw) -> {
+                    throw new IllegalStateException("on purpose");
+                })) {
+            Router byBalancer = new Router(
+                    server -> 0,
+                    random::nextInt,
+                    Safeguards.all(),
+                    ejections,
+                    () -> 0,
+                    Duration.ZERO,
+                    new Router.Preferences(Policies.NONE, false, broken));
+
+            assertThat(byBalancer.choose(table, read(Freshness.any()), NOBODY).server())
+                    .isIn(near, far);
+        }
+    }
+
+    @Test
+    void describesHowTheServersStand() {
+        Load load = new Load() {
+            @Override
+            public int inFlight(int server) {
+                return server;
+            }
+
+            @Override
+            public double latency(int server, long now) {
+                return server == 1 ? 1_234_567 : 0;
+            }
+
+            @Override
+            public double weight(int server) {
+                return server + 0.5;
+            }
+        };
+        AtomicLong clock = new AtomicLong();
+        Router telling = new Router(
+                load,
+                random::nextInt,
+                Safeguards.all(),
+                ejections,
+                clock::get,
+                Duration.ZERO,
+                new Router.Preferences(
+                        Policies.NONE.with("default", Policy.parse("tags(far)")).with("all", Policy.parse("all()")),
+                        false,
+                        LoadBalancer.powerOfTwoChoices()));
+        RoutingTable aged = aged(Duration.ofMillis(100), Duration.ofMillis(300));
+        telling.prepare(aged);
+        eject(1);
+        clock.set(Duration.ofMillis(1_500).toNanos());
+
+        assertThat(telling.describe(aged)).isEqualTo("""
+                server  role     state    since    tags  position            behind  lag      in flight  latency  weight  policies     problem
+                db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        0.5     -
+                db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1.5     all
+                db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        2.5     all,default
+                """);
     }
 }

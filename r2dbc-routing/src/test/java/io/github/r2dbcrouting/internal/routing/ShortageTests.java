@@ -20,7 +20,13 @@ import org.junit.jupiter.api.Test;
 class ShortageTests {
 
     private final Router router = new Router(
-            server -> 0, bound -> 0, Safeguards.all(), new Ejections(() -> 0), () -> 0, Duration.ZERO, Policies.NONE);
+            server -> 0,
+            bound -> 0,
+            Safeguards.all(),
+            new Ejections(() -> 0),
+            () -> 0,
+            Duration.ZERO,
+            Router.Preferences.NONE);
     private final SessionState session = new SessionState();
 
     @Test

@@ -1,0 +1,133 @@
+package io.github.r2dbcrouting.internal.routing;
+
+import io.github.r2dbcrouting.spi.LoadBalancer;
+import java.util.BitSet;
+import java.util.function.IntUnaryOperator;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which of the eligible servers is it? Servers that have failed requests lately are left alone, unless nobody else is
+ * eligible: then it is the least bad. Among the others the balancer chooses.
+ */
+final class Draw {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Draw.class);
+
+    private final Load load;
+    private final IntUnaryOperator random;
+    private final Ejections ejections;
+    private final LongSupplier clock;
+    private final LoadBalancer balancer;
+
+    Draw(Load load, IntUnaryOperator random, Ejections ejections, LongSupplier clock, LoadBalancer balancer) {
+        this.load = load;
+        this.random = random;
+        this.ejections = ejections;
+        this.clock = clock;
+        this.balancer = balancer;
+    }
+
+    /**
+     * Draws a server.
+     *
+     * @param prepared the table
+     * @param eligible who may be drawn
+     * @return its index; {@link Members#NOBODY} if nobody is eligible
+     */
+    int from(Prepared prepared, EligibleSet eligible) {
+        if (eligible.size() == 0) {
+            return Members.NOBODY;
+        }
+        Members members = prepared.members();
+        BitSet leftAlone = ejections.leftAlone(random);
+        EligibleSet admitted = leftAlone == null
+                ? eligible
+                : eligible.only(server -> !leftAlone.get(server), members.primary(), members::weight);
+        if (!admitted.anyReplica() && eligible.anyReplica()) {
+            return leastBad(eligible, members.primary());
+        }
+        return admitted.server(admitted.size() == 1 ? 0 : choose(new View(prepared, admitted)));
+    }
+
+    private int leastBad(EligibleSet eligible, int primary) {
+        int least = Members.NOBODY;
+        for (int i = 0; i < eligible.size(); i++) {
+            int server = eligible.server(i);
+            if (server != primary && (least == Members.NOBODY || ejections.sooner(server, least))) {
+                least = server;
+            }
+        }
+        return least;
+    }
+
+    /** What a balancer of the application's own does wrong is not the request's fault. */
+    private int choose(View view) {
+        try {
+            int chosen = balancer.choose(view, random);
+            if (chosen >= 0 && chosen < view.size()) {
+                return chosen;
+            }
+            LOG.warn("the load balancer {} chose {} of {}; the request goes on", balancer, chosen, view.size());
+        } catch (RuntimeException failure) {
+            LOG.warn("the load balancer {} failed; the request goes on", balancer, failure);
+        }
+        return random.applyAsInt(view.size());
+    }
+
+    /** The eligible servers as a balancer sees them. The clocks are read once, and only if they are asked for. */
+    private final class View implements LoadBalancer.Candidates {
+
+        private final Prepared prepared;
+        private final EligibleSet eligible;
+        private final boolean starting;
+        private final long startingNow;
+        private boolean clockRead;
+        private long now;
+
+        View(Prepared prepared, EligibleSet eligible) {
+            this.prepared = prepared;
+            this.eligible = eligible;
+            boolean returned = prepared.since().anyReturned();
+            this.startingNow = returned ? clock.getAsLong() : 0;
+            this.starting = returned && prepared.since().anyStarting(startingNow);
+        }
+
+        @Override
+        public int size() {
+            return eligible.size();
+        }
+
+        @Override
+        public String name(int candidate) {
+            return prepared.table().servers().get(eligible.server(candidate)).name();
+        }
+
+        @Override
+        public double weight(int candidate) {
+            int server = eligible.server(candidate);
+            double weight = prepared.members().weight(server);
+            return starting ? weight * prepared.since().share(server, startingNow) : weight;
+        }
+
+        @Override
+        public double greatestWeight() {
+            return eligible.greatestWeight();
+        }
+
+        @Override
+        public int inFlight(int candidate) {
+            return load.inFlight(eligible.server(candidate));
+        }
+
+        @Override
+        public double latency(int candidate) {
+            if (!clockRead) {
+                clockRead = true;
+                now = System.nanoTime();
+            }
+            return load.latency(eligible.server(candidate), now);
+        }
+    }
+}
