@@ -72,6 +72,22 @@ public final class CausalSession {
     }
 
     /**
+     * Returns the token of everything written and seen under this session before the subscription, after a bounded time:
+     * for whoever answers somebody and cannot wait.
+     *
+     * <p>What has no position by then, and what is still going on, is {@linkplain CausalToken#isUnresolved() unresolved}
+     * in the token: reads of a session that continues with it see the primary, until it has been found out there. What
+     * is written after the subscription is not part of it.
+     *
+     * @param atMost how long to wait for positions
+     * @return the token, or empty if nothing was written, read or observed; at once where a write transaction of this
+     *     session is open. Signals {@link PossiblyLostWriteException} as {@link #token()} does. On a thread as there
+     */
+    public Mono<CausalToken> token(Duration atMost) {
+        return state.token(Objects.requireNonNull(atMost, "atMost"));
+    }
+
+    /**
      * Reads from the primary for some time after each write: the plain way to read one's own writes, for whoever wants to
      * start simple or to compare. It holds for causal reads, which see the session's writes after that time as before.
      *

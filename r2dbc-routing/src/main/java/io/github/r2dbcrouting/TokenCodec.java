@@ -121,7 +121,7 @@ public final class TokenCodec {
         CausalToken fitting = token;
         while (fitting.encode().length() > length) {
             fitting = CausalToken.of(
-                    fitting.positions().subList(0, fitting.positions().size() - 1));
+                    fitting.positions().subList(0, fitting.positions().size() - 1), fitting.unresolved());
         }
         return fitting.encode();
     }

@@ -69,6 +69,7 @@ class StarterIT {
                 "spring.main.banner-mode=off",
                 "spring.devtools.restart.enabled=false",
                 "spring.sql.init.mode=always",
+                "r2dbc.routing.tokens.enabled=false",
                 "spring.r2dbc.url=" + cluster.primary().r2dbcUrl(),
                 "r2dbc.routing.policies.reporting=tags(reporting); halt()",
                 "r2dbc.routing.servers.main.tags=eu",

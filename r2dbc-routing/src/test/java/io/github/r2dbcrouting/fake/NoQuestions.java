@@ -1,9 +1,11 @@
 package io.github.r2dbcrouting.fake;
 
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /** Hears every question, and looks no sooner for it. */
@@ -31,4 +33,10 @@ public class NoQuestions implements Questions {
 
     @Override
     public void positionsLost(int positions) {}
+
+    @Override
+    public void positionWanted(Unplaced write, int primary, @Nullable Position basis) {}
+
+    @Override
+    public void positionAwaited() {}
 }

@@ -122,7 +122,10 @@ final class Lease {
     /** Begins a write, which is kept until its end is known, at the latest until the connection is given back. */
     PendingWrite writing(SessionState session, boolean transaction) {
         PendingWrite write = session.begin(
-                physical.introduction().identity().cluster(), transaction, pool.monitor()::positionAwaited);
+                physical.introduction().identity().cluster(),
+                transaction,
+                pool.monitor()::positionAwaited,
+                server.position());
         writes.add(write);
         return write;
     }
@@ -133,7 +136,8 @@ final class Lease {
                 physical.introduction().identity().cluster(),
                 mayWrite,
                 pool.monitor()::positionAwaited,
-                pool.monitor());
+                pool.monitor(),
+                server.position());
         writes.add(read);
         return read;
     }
@@ -385,7 +389,7 @@ final class Lease {
     /** The connection is lost, and with it the word on what became of its writes: the server has to be asked. */
     private void orphanAll() {
         for (PendingWrite write = writes.poll(); write != null; write = writes.poll()) {
-            write.end();
+            write.outOfSight();
             pool.monitor()
                     .orphaned(endedNow(write, false), physical.introduction().backend());
         }

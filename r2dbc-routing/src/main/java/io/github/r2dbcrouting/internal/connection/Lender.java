@@ -16,7 +16,9 @@ import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.routing.Shortage;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
@@ -109,6 +111,7 @@ public final class Lender {
                 return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
             RoutingTable table = tables.current();
+            takeOver(ask, table);
             PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
             if (lost != null) {
                 return Mono.error(lost);
@@ -118,6 +121,24 @@ public final class Lender {
                     ? floors(ask, route)
                             .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
                     : chosen(route, ask, tried);
+        });
+    }
+
+    /** What came unresolved from elsewhere gets its position here, as if it had been written here and had just ended. */
+    private void takeOver(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        String cluster = table.cluster();
+        if (session == null || cluster == null || !session.hasUnresolved(cluster)) {
+            return;
+        }
+        table.primary().ifPresent(primary -> {
+            Questions monitor = tables.questions();
+            PendingWrite write = session.takeOver(cluster, monitor::positionAwaited);
+            if (write != null) {
+                // what was only seen lies on the line of whoever is the primary now
+                monitor.positionWanted(
+                        write, primary.index(), write.mayHaveWritten() ? write.basis() : primary.position());
+            }
         });
     }
 

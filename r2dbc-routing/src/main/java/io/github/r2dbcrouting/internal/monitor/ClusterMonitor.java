@@ -12,6 +12,7 @@ import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.Floors;
 import io.github.r2dbcrouting.internal.session.SightedFloor;
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
@@ -210,7 +211,14 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         return captures.statistics(tables.current());
     }
 
+    @Override
+    public void positionWanted(Unplaced write, int primary, @Nullable Position basis) {
+        // who answered for it, and whether that waited for the disk, is not known here
+        captures.handIn(new EndedWrite(write, primary, basis, false, clock.getAsLong()));
+    }
+
     /** Somebody waits for the position of a write. Any thread; returns at once. */
+    @Override
     public void positionAwaited() {
         captures.awaited();
     }

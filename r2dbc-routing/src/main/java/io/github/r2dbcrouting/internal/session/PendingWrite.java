@@ -1,6 +1,8 @@
 package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.Unresolved;
+import io.github.r2dbcrouting.spi.Position;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -27,6 +29,7 @@ public final class PendingWrite implements Unplaced {
     private final Runnable onAwaited;
     private final @Nullable Floors readFloors;
     private final boolean mayHaveWritten;
+    private final @Nullable Position basis;
     /** Made by the first who waits: most writes have their position before anybody asks. */
     private final AtomicReference<Sinks.@Nullable Empty<Void>> waiting = new AtomicReference<>();
 
@@ -35,23 +38,34 @@ public final class PendingWrite implements Unplaced {
 
     private volatile boolean continuing;
 
+    /** Whether nothing of it goes on at the server any longer. */
+    private volatile boolean over;
+
     PendingWrite(
             SessionState session,
             String cluster,
             boolean open,
             Runnable onAwaited,
             @Nullable Floors readFloors,
-            boolean mayHaveWritten) {
+            boolean mayHaveWritten,
+            @Nullable Position basis) {
         this.session = session;
         this.cluster = cluster;
         this.open = open;
         this.onAwaited = onAwaited;
         this.readFloors = readFloors;
         this.mayHaveWritten = mayHaveWritten;
+        this.basis = basis;
     }
 
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
     public void end() {
+        over = true;
+        outOfSight();
+    }
+
+    /** Nothing more will be heard of it, though it may still go on at the server. */
+    public void outOfSight() {
         open = false;
         if (!isRead()) {
             session.wrote();
@@ -111,6 +125,21 @@ public final class PendingWrite implements Unplaced {
      */
     public SessionState session() {
         return session;
+    }
+
+    /**
+     * Returns where the primary was before it was sent.
+     *
+     * @return a position of its server; {@code null} if none is known
+     */
+    public @Nullable Position basis() {
+        return basis;
+    }
+
+    /** What it is in a token that is made before its position is known. */
+    Unresolved unresolved(long now) {
+        long until = over || (isRead() && !mayHaveWritten) ? Unresolved.ENDED : now + Unresolved.LASTS;
+        return new Unresolved(cluster, mayHaveWritten ? basis : null, until);
     }
 
     String cluster() {

@@ -2,9 +2,12 @@ package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.PossiblyLostWriteException;
+import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -37,6 +40,7 @@ public final class SessionState {
     private final AtomicReference<@Nullable CausalToken> captured = new AtomicReference<>();
 
     private final LongSupplier clock;
+    private final InstantSource utc;
     private volatile long window = NO_WINDOW;
     private volatile long wroteAt;
     private volatile boolean hasWritten;
@@ -51,7 +55,12 @@ public final class SessionState {
     }
 
     SessionState(LongSupplier clock) {
+        this(clock, InstantSource.system());
+    }
+
+    SessionState(LongSupplier clock, InstantSource utc) {
         this.clock = clock;
+        this.utc = utc;
     }
 
     /**
@@ -130,7 +139,7 @@ public final class SessionState {
                     kept.add(position);
                 }
             }
-            Snapshot after = new Snapshot(CausalToken.of(kept), before.pending, before.seen);
+            Snapshot after = new Snapshot(CausalToken.of(kept, before.token.unresolved()), before.pending, before.seen);
             if (given == 0 || snapshot.compareAndSet(before, after)) {
                 return given;
             }
@@ -159,11 +168,24 @@ public final class SessionState {
      * @param cluster whose history it goes into
      * @param transaction whether it is a transaction, which may stay open for long
      * @param onAwaited runs when somebody waits for its position; must be quick
+     * @param basis where the primary was before; {@code null} if that is not known
+     * @return the write, to be settled exactly when its position is known
+     */
+    public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited, @Nullable Position basis) {
+        wrote();
+        return add(new PendingWrite(this, cluster, transaction, onAwaited, null, true, basis));
+    }
+
+    /**
+     * Counts a write as pending of which it is not known where the primary was before.
+     *
+     * @param cluster whose history it goes into
+     * @param transaction whether it is a transaction, which may stay open for long
+     * @param onAwaited runs when somebody waits for its position; must be quick
      * @return the write, to be settled exactly when its position is known
      */
     public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited) {
-        wrote();
-        return add(new PendingWrite(this, cluster, transaction, onAwaited, null, true));
+        return begin(cluster, transaction, onAwaited, null);
     }
 
     /**
@@ -173,10 +195,81 @@ public final class SessionState {
      * @param mayWrite whether it could call a function that writes
      * @param onAwaited runs when somebody waits for its position; must be quick
      * @param floors finds the position of what it has seen while it is under way
+     * @param basis where the primary was before; {@code null} if that is not known
+     * @return the read, to be settled exactly when its position is known
+     */
+    public PendingWrite beginRead(
+            String cluster, boolean mayWrite, Runnable onAwaited, Floors floors, @Nullable Position basis) {
+        return add(new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite, basis));
+    }
+
+    /**
+     * Counts a read on the primary as pending of which it is not known where that was before.
+     *
+     * @param cluster whose history it sees
+     * @param mayWrite whether it could call a function that writes
+     * @param onAwaited runs when somebody waits for its position; must be quick
+     * @param floors finds the position of what it has seen while it is under way
      * @return the read, to be settled exactly when its position is known
      */
     public PendingWrite beginRead(String cluster, boolean mayWrite, Runnable onAwaited, Floors floors) {
-        return add(new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite));
+        return beginRead(cluster, mayWrite, onAwaited, floors, null);
+    }
+
+    /**
+     * Takes over what was unresolved in a token, once it has ended: from here on it is a pending write like any other,
+     * whose position has to be asked for. Of several at once, one takes it over.
+     *
+     * @param cluster the cluster that is routed to
+     * @param onAwaited runs when somebody waits for its position; must be quick
+     * @return the write, which has ended; {@code null} if there is nothing to be taken over, or not yet
+     */
+    public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited) {
+        while (true) {
+            Snapshot before = current();
+            Unresolved mark = unresolvedIn(before, cluster);
+            if (mark == null || mark.goesOn(utc.instant().getEpochSecond())) {
+                return null;
+            }
+            CausalToken token = Objects.requireNonNull(before.token);
+            List<Unresolved> others = token.unresolved().stream()
+                    .filter(other -> !other.equals(mark))
+                    .toList();
+            PendingWrite write =
+                    new PendingWrite(this, cluster, false, onAwaited, null, mark.after() != null, mark.after());
+            Snapshot after = new Snapshot(tokenOf(token.positions(), others), with(before.pending, write), before.seen);
+            if (snapshot.compareAndSet(before, after)) {
+                write.end();
+                return write;
+            }
+        }
+    }
+
+    /**
+     * Tells whether something came unresolved that nobody has taken over.
+     *
+     * @param cluster the cluster that is routed to
+     * @return whether {@link #takeOver} may have something to do
+     */
+    public boolean hasUnresolved(String cluster) {
+        return unresolvedIn(current(), cluster) != null;
+    }
+
+    private static @Nullable Unresolved unresolvedIn(Snapshot snapshot, String cluster) {
+        if (snapshot.token == null) {
+            return null;
+        }
+        List<Unresolved> unresolved = snapshot.token.unresolved();
+        for (int i = 0; i < unresolved.size(); i++) {
+            if (unresolved.get(i).cluster().equals(cluster)) {
+                return unresolved.get(i);
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable CausalToken tokenOf(List<Position> positions, List<Unresolved> unresolved) {
+        return positions.isEmpty() && unresolved.isEmpty() ? null : CausalToken.of(positions, unresolved);
     }
 
     private PendingWrite add(PendingWrite write) {
@@ -309,7 +402,7 @@ public final class SessionState {
      * @return whether reads must see the primary
      */
     public boolean hasPending(String cluster) {
-        return hasPending(cluster, false);
+        return hasPending(cluster, false) || unresolvedIn(current(), cluster) != null;
     }
 
     /**
@@ -378,6 +471,41 @@ public final class SessionState {
     }
 
     /**
+     * Waits for the positions of what is pending or seen when it is subscribed, but not for long.
+     *
+     * @param limit how long
+     * @return as {@link #token()}; what has no position by then, or is still going on, is unresolved in the token. No
+     *     error while a write transaction is open
+     */
+    public Mono<CausalToken> token(Duration limit) {
+        return Mono.defer(() -> {
+            Snapshot now = current();
+            if (now.pending.isEmpty() && now.seen.isEmpty()) {
+                return observedUnlessLost();
+            }
+            Mono<CausalToken> unresolved = Mono.defer(() -> Mono.justOrEmpty(withUnresolved()));
+            return now.pending.stream().anyMatch(PendingWrite::openTransaction)
+                    ? unresolved
+                    : token().timeout(limit, unresolved);
+        });
+    }
+
+    /** The token as far as it is known, with a mark for what has no position. */
+    private @Nullable CausalToken withUnresolved() {
+        Snapshot now = current();
+        long time = utc.instant().getEpochSecond();
+        List<Unresolved> marks = new ArrayList<>(1);
+        now.pending.forEach(write -> marks.add(write.unresolved(time)));
+        now.seen.forEach(
+                sighting -> marks.add(new Unresolved(sighting.identity().cluster(), null, Unresolved.ENDED)));
+        if (marks.isEmpty()) {
+            return now.token;
+        }
+        CausalToken unplaced = CausalToken.of(List.of(), marks);
+        return now.token == null ? unplaced : now.token.merge(unplaced);
+    }
+
+    /**
      * Forgets positions that are nobody's. What was captured for the session itself stays, also where one of them went
      * beyond it.
      *
@@ -390,7 +518,7 @@ public final class SessionState {
             }
             List<Position> kept = new ArrayList<>(now.token.positions());
             kept.removeAll(positions);
-            CausalToken rest = kept.isEmpty() ? null : CausalToken.of(kept);
+            CausalToken rest = tokenOf(kept, now.token.unresolved());
             CausalToken own = captured.get();
             return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
         });
@@ -441,6 +569,8 @@ public final class SessionState {
     private static boolean goesBeyond(CausalToken one, CausalToken other) {
         return one.positions().size() == 1
                 && other.positions().size() == 1
+                && !one.isUnresolved()
+                && !other.isUnresolved()
                 && one.positions().get(0).covers(other.positions().get(0));
     }
 

@@ -1,8 +1,10 @@
 package io.github.r2dbcrouting.internal.table;
 
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
@@ -51,4 +53,17 @@ public interface Questions {
      * @param positions how many
      */
     void positionsLost(int positions);
+
+    /**
+     * A session came with something that has ended and has no position: any position of the primary that is asked for from
+     * now on covers it.
+     *
+     * @param write what is to be settled
+     * @param primary the index of the primary in the table that the session is routed by
+     * @param basis where the primary was before it, as far as that is known
+     */
+    void positionWanted(Unplaced write, int primary, @Nullable Position basis);
+
+    /** Somebody waits for a position. */
+    void positionAwaited();
 }

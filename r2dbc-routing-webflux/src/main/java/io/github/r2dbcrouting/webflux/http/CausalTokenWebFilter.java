@@ -1,0 +1,217 @@
+package io.github.r2dbcrouting.webflux.http;
+
+import io.github.r2dbcrouting.CausalSession;
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
+import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.webflux.token.IncomingTokens;
+import io.github.r2dbcrouting.webflux.token.TokenStore;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.Ordered;
+import org.springframework.http.HttpCookie;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.ResponseCookie;
+import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.http.server.reactive.ServerHttpResponse;
+import org.springframework.web.server.ServerWebExchange;
+import org.springframework.web.server.WebFilter;
+import org.springframework.web.server.WebFilterChain;
+import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
+
+/**
+ * Gives each request a session that goes on from the token that came with it, and each answer the session's token.
+ *
+ * <p>The token is written when the answer is committed: with the first element of a streaming one, which then says
+ * nothing of what is written later (see {@link TokenEvents}). It goes out with errors and empty answers as well. Nothing
+ * that a client sends makes a request fail, and nothing about tokens does.
+ *
+ * @since 0.1.0
+ */
+public final class CausalTokenWebFilter implements WebFilter, Ordered {
+
+    /** Before almost everything, so that whatever reads and writes does it under the session. */
+    public static final int DEFAULT_ORDER = Ordered.HIGHEST_PRECEDENCE + 100;
+
+    private static final Logger LOG = LoggerFactory.getLogger(CausalTokenWebFilter.class);
+
+    /** By then a store has taken a token, or will not. */
+    private static final Duration STORE_LIMIT = Duration.ofSeconds(5);
+
+    private final IncomingTokens tokens;
+    private final TokenTransport transport;
+    private final @Nullable StoredTokens stored;
+    private final int order;
+
+    /** Whose tokens are kept where. */
+    private record StoredTokens(TokenStore store, TokenKey key) {}
+
+    /**
+     * Creates a filter by which clients carry their tokens.
+     *
+     * @param tokens reads and signs them
+     * @param transport how they travel
+     * @param order where it stands among the filters
+     */
+    public CausalTokenWebFilter(IncomingTokens tokens, TokenTransport transport, int order) {
+        this(tokens, transport, null, order);
+    }
+
+    /**
+     * Creates a filter for clients that may not carry their tokens.
+     *
+     * @param tokens reads and signs those that are carried
+     * @param transport how they travel
+     * @param store where tokens are kept besides
+     * @param key whose a request is
+     * @param order where it stands among the filters
+     */
+    public CausalTokenWebFilter(
+            IncomingTokens tokens, TokenTransport transport, TokenStore store, TokenKey key, int order) {
+        this(tokens, transport, new StoredTokens(store, key), order);
+    }
+
+    private CausalTokenWebFilter(
+            IncomingTokens tokens, TokenTransport transport, @Nullable StoredTokens stored, int order) {
+        this.tokens = tokens;
+        this.transport = transport;
+        this.stored = stored;
+        this.order = order;
+    }
+
+    @Override
+    public int getOrder() {
+        return order;
+    }
+
+    @Override
+    public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
+        return Mono.defer(() -> {
+            CausalSession session = CausalSession.create();
+            CausalToken carried = carried(exchange.getRequest());
+            if (carried != null) {
+                session.observe(carried);
+            }
+            StoredTokens kept = stored;
+            return kept == null
+                    ? run(exchange, chain, session, carried, null)
+                    : Mono.defer(() -> kept.key.of(exchange))
+                            .map(Optional::of)
+                            .defaultIfEmpty(Optional.empty())
+                            .onErrorResume(CausalTokenWebFilter::withoutKey)
+                            .flatMap(key -> observeStored(session, key)
+                                    .then(Mono.defer(() -> run(exchange, chain, session, carried, key.orElse(null)))));
+        });
+    }
+
+    private static Mono<Optional<String>> withoutKey(Throwable error) {
+        LOG.debug("it is not known whose token a request would go on from", error);
+        return Mono.just(Optional.empty());
+    }
+
+    private Mono<Void> observeStored(CausalSession session, Optional<String> key) {
+        StoredTokens tokensOfAll = stored;
+        if (tokensOfAll == null || key.isEmpty()) {
+            return Mono.empty();
+        }
+        return Mono.defer(() -> tokensOfAll.store.find(key.get()))
+                .timeout(transport.limit())
+                .doOnNext(session::observe)
+                .then()
+                .onErrorResume(error -> {
+                    LOG.debug("a stored token could not be had; the request reads from the primary first", error);
+                    tokens.instead().ifPresent(session::observe);
+                    return Mono.empty();
+                });
+    }
+
+    private Mono<Void> run(
+            ServerWebExchange exchange,
+            WebFilterChain chain,
+            CausalSession session,
+            @Nullable CausalToken carried,
+            @Nullable String key) {
+        exchange.getResponse().beforeCommit(() -> write(exchange, session, carried, key));
+        Function<Context, Context> entry = Routing.session(session);
+        boolean readOnly =
+                transport.readOnlyGets() && reads(exchange.getRequest().getMethod());
+        return chain.filter(exchange).contextWrite(readOnly ? Routing.read().andThen(entry) : entry);
+    }
+
+    private static boolean reads(HttpMethod method) {
+        return HttpMethod.GET.equals(method) || HttpMethod.HEAD.equals(method);
+    }
+
+    /** One header and one cookie: a client that sends more of them is none that got a token here. */
+    private @Nullable CausalToken carried(ServerHttpRequest request) {
+        String header = transport.header() == null ? null : request.getHeaders().getFirst(transport.header());
+        HttpCookie cookie =
+                transport.cookie() == null ? null : request.getCookies().getFirst(transport.cookie());
+        if (header == null || cookie == null) {
+            return tokens.read(header == null && cookie != null ? cookie.getValue() : header)
+                    .orElse(null);
+        }
+        CausalToken one = tokens.read(header).orElse(null);
+        CausalToken other = header.equals(cookie.getValue())
+                ? null
+                : tokens.read(cookie.getValue()).orElse(null);
+        return one == null || other == null ? (one == null ? other : one) : one.merge(other);
+    }
+
+    private Mono<Void> write(
+            ServerWebExchange exchange, CausalSession session, @Nullable CausalToken carried, @Nullable String key) {
+        return session.token(transport.limit())
+                // whoever asked for data was told, or is by the next request; what is left is told to the client
+                .onErrorResume(PossiblyLostWriteException.class, lost -> session.token(transport.limit()))
+                .flatMap(token -> {
+                    send(exchange, token, carried);
+                    return keep(token, key);
+                })
+                .onErrorResume(error -> {
+                    LOG.debug("an answer goes out without a token", error);
+                    return Mono.empty();
+                });
+    }
+
+    private void send(ServerWebExchange exchange, CausalToken token, @Nullable CausalToken carried) {
+        ServerHttpResponse response = exchange.getResponse();
+        String text = tokens.codec().encode(token);
+        if (transport.header() != null) {
+            response.getHeaders().set(transport.header(), text);
+        }
+        // a browser has it already
+        if (transport.cookie() != null && (carried == null || !token.equals(carried))) {
+            response.addCookie(ResponseCookie.from(transport.cookie(), text)
+                    .path("/")
+                    .httpOnly(true)
+                    .sameSite("Lax")
+                    .secure(secure(exchange.getRequest()))
+                    .build());
+        }
+    }
+
+    private boolean secure(ServerHttpRequest request) {
+        return transport.secureCookie() == null
+                ? "https".equalsIgnoreCase(request.getURI().getScheme())
+                : transport.secureCookie();
+    }
+
+    private Mono<Void> keep(CausalToken token, @Nullable String key) {
+        if (stored == null || key == null) {
+            return Mono.empty();
+        }
+        // goes on when the answer has gone out without it: the next request may come elsewhere
+        Mono<Void> merged = stored.store.merge(key, token).timeout(STORE_LIMIT).cache();
+        return merged.timeout(transport.limit());
+    }
+
+    @Override
+    public String toString() {
+        return "CausalTokenWebFilter[" + transport + "]";
+    }
+}

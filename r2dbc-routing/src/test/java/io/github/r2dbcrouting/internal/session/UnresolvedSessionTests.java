@@ -1,0 +1,150 @@
+package io.github.r2dbcrouting.internal.session;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.Unresolved;
+import io.github.r2dbcrouting.postgresql.WalPosition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import reactor.test.StepVerifier;
+
+/** A session goes on with what another one could not wait for. */
+class UnresolvedSessionTests {
+
+    private static final String CLUSTER = "7";
+    private static final WalPosition BEFORE = new WalPosition(CLUSTER, 1, 5);
+    private static final WalPosition LATER = new WalPosition(CLUSTER, 1, 9);
+    private static final Duration LIMIT = Duration.ofMillis(250);
+
+    private long seconds = 1000;
+    private final SessionState session = new SessionState(() -> 0, () -> Instant.ofEpochSecond(seconds));
+
+    @Test
+    void hasItsTokenAtOnceWhereNothingIsPending() {
+        session.observe(CausalToken.of(List.of(LATER)));
+
+        StepVerifier.create(session.token(LIMIT))
+                .expectNext(CausalToken.of(List.of(LATER)))
+                .verifyComplete();
+    }
+
+    @Test
+    void hasNoTokenWhereNothingWasDone() {
+        StepVerifier.create(session.token(LIMIT)).verifyComplete();
+    }
+
+    @Test
+    void saysAfterTheLimitThatAnEndedWriteHasNoPosition() {
+        write().end();
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .expectSubscription()
+                .expectNoEvent(LIMIT.minusMillis(1))
+                .thenAwait(Duration.ofMillis(1))
+                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
+                .verifyComplete();
+    }
+
+    @Test
+    void hasThePositionThatCameInTime() {
+        PendingWrite write = write();
+        write.end();
+
+        StepVerifier.create(session.token(LIMIT))
+                .then(() -> write.settle(CausalToken.of(List.of(LATER)), 1))
+                .expectNext(CausalToken.of(List.of(LATER)))
+                .verifyComplete();
+    }
+
+    @Test
+    void saysUntilWhenAWriteMayGoOnThatHasNotEnded() {
+        var unused = write();
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
+                .verifyComplete();
+    }
+
+    @Test
+    void saysSoOfAWriteWhoseConnectionWasLost() {
+        write().outOfSight();
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
+                .verifyComplete();
+    }
+
+    @Test
+    void doesNotWaitForAnOpenTransaction() {
+        var unused = session.begin(CLUSTER, true, () -> {}, BEFORE);
+
+        StepVerifier.create(session.token(LIMIT))
+                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
+                .verifyComplete();
+    }
+
+    @Test
+    void readsThePrimaryUntilWhatIsUnresolvedWasTakenOverAndSettled() {
+        session.observe(unresolved(BEFORE, Unresolved.ENDED));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+        assertThat(session.hasPending("8")).isFalse();
+
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+        assertThat(session.hasUnresolved(CLUSTER)).isFalse();
+        assertThat(write.basis()).isEqualTo(BEFORE);
+        assertThat(write.mayHaveWritten()).isTrue();
+        assertThat(session.takeOver(CLUSTER, () -> {})).isNull();
+
+        write.settle(CausalToken.of(List.of(LATER)), 1);
+        assertThat(session.hasPending(CLUSTER)).isFalse();
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(LATER)));
+    }
+
+    @Test
+    void takesOverWhatStillGoesOnOnlyAfterItsEnd() {
+        session.observe(unresolved(BEFORE, seconds + 10));
+
+        assertThat(session.takeOver(CLUSTER, () -> {})).isNull();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+
+        seconds += 10;
+        assertThat(session.takeOver(CLUSTER, () -> {})).isNotNull();
+    }
+
+    @Test
+    void passesOnWhatNobodyTookOver() {
+        CausalToken token = unresolved(BEFORE, Unresolved.ENDED).merge(CausalToken.of(List.of(LATER)));
+        session.observe(token);
+
+        StepVerifier.create(session.token()).expectNext(token).verifyComplete();
+    }
+
+    @Test
+    void keepsWhatIsUnresolvedWhenItsOwnPositionsComeInOrGo() {
+        session.observe(unresolved(BEFORE, seconds + 10));
+        PendingWrite write = write();
+        write.end();
+        write.settle(CausalToken.of(List.of(LATER)), 1);
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+
+        session.forget(List.of(LATER));
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+        session.goOnFrom(new WalPosition(CLUSTER, 2, 1), position -> position.branch() == 1);
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+    }
+
+    private PendingWrite write() {
+        return session.begin(CLUSTER, false, () -> {}, BEFORE);
+    }
+
+    private static CausalToken unresolved(WalPosition after, long until) {
+        return CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, after, until)));
+    }
+}
