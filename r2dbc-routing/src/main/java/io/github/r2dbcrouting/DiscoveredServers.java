@@ -3,6 +3,7 @@ package io.github.r2dbcrouting;
 import io.github.r2dbcrouting.RoutingConnectionFactoryProvider.Setting;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.Option;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -18,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class DiscoveredServers {
 
-    private static final Set<String> OF_THE_URL = Set.of("driver", "protocol", "host", "port", "servers");
+    private static final Set<String> OF_THE_URL =
+            Set.of("driver", "protocol", "host", "port", "servers", "resolveEvery");
 
     private DiscoveredServers() {}
 
@@ -82,12 +84,17 @@ final class DiscoveredServers {
         }
         String[] addresses = hosts.toString().split(",", -1);
         List<String> labels = labels(given.get(RoutingConnectionFactoryProvider.SERVERS, OptionType.TEXT), addresses);
+        Duration resolveEvery = given.get(RoutingConnectionFactoryProvider.RESOLVE_EVERY, OptionType.DURATION);
         for (int i = 0; i < addresses.length; i++) {
             String[] label = labels.get(i).split("~", -1);
             String[] tags = Arrays.copyOfRange(label, 1, label.length);
             ConnectionFactoryOptions server = server(options, addresses[i].trim(), (i + 1) + " of " + addresses.length);
             try {
-                builder.server(label[0].trim(), server, tags);
+                if (resolveEvery == null) {
+                    builder.server(label[0].trim(), server, tags);
+                } else {
+                    builder.serversByDns(label[0].trim(), server, resolveEvery, tags);
+                }
             } catch (IllegalArgumentException refused) {
                 throw new IllegalArgumentException(
                         "server " + (i + 1) + " of " + addresses.length + ": " + refused.getMessage(), refused);

@@ -10,7 +10,6 @@ import io.github.r2dbcrouting.internal.connection.ServerPool;
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.monitor.EndedWrite;
 import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
-import io.github.r2dbcrouting.internal.monitor.MonitoredServer;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
@@ -27,6 +26,7 @@ import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.TopologySource;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
 import io.r2dbc.spi.Closeable;
@@ -81,7 +81,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final @Nullable Duration lookUpFunctions;
     private final AtomicBoolean lookingUp = new AtomicBoolean();
     private final ClusterMonitor monitor;
-    private final Map<String, ServerPool> pools;
+    private final RunningServers servers;
     private final Router router;
     private final Lender lender;
     private final FallbackBudget budget;
@@ -95,41 +95,34 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
         this.lazyBegin = builder.lazyBegin;
         this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
-        List<Servers.Server> servers = builder.servers.open(builder.credentials);
-        List<MonitoredServer> monitored = new ArrayList<>();
-        servers.forEach(server -> monitored.add(new MonitoredServer(
-                monitored.size(), server.name(), server.spec().tags(), server.factory())));
+        this.ejections = new Ejections(System::nanoTime);
         ElapsedTime clock = new ElapsedTime();
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
-                monitored,
+                List.of(),
                 engine,
                 new MonitorSettings(builder.atRest, builder.watched, PROBE_TIMEOUT, FAILURES_UNTIL_DOWN, FAR_BEHIND),
                 builder.safeguards,
                 thread,
                 clock,
                 this::announce);
-        this.pools = new LinkedHashMap<>();
         Consumer<ConnectionPoolConfiguration.Builder> pool = builder.pool;
-        servers.forEach(server -> pools.put(
-                server.name(),
-                new ServerPool(
+        Safeguards safeguards = builder.safeguards;
+        this.servers = new RunningServers(
+                engine.productName(),
+                builder.credentials,
+                monitor,
+                (server, entry) -> new ServerPool(
                         server.name(),
-                        server.decorated(),
+                        entry.decorated(),
                         engine,
                         monitor,
-                        builder.safeguards,
+                        safeguards,
                         ACQUIRE_LIMIT,
-                        pool.andThen(server.spec().pool()))));
-        List<ServerPool> byIndex = List.copyOf(pools.values());
-        monitor.tables().onPublished(table -> {
-            for (int i = 0; i < byIndex.size(); i++) {
-                byIndex.get(i).published(table, i);
-            }
-        });
-        this.ejections = new Ejections(System::nanoTime);
+                        pool.andThen(entry.pool())));
+        List<ServerPool> byIndex = servers.pools();
         this.router = new Router(
-                new PoolLoad(byIndex, server -> servers.get(server).spec().weight()),
+                new PoolLoad(byIndex, server -> table().servers().get(server).weight()),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards,
                 ejections,
@@ -151,6 +144,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 budget,
                 clock,
                 builder.strictLostWrites);
+        builder.topology.openSources(servers, builder.servers, router, engine, this::announce, thread);
+        servers.addAtFirst(builder.servers.open(builder.credentials));
     }
 
     /** A quarter of the present primary's pool: writes keep three. */
@@ -224,7 +219,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     private void start() {
-        monitor.start();
+        servers.start();
         if (lookUpFunctions != null && lookingUp.compareAndSet(false, true)) {
             monitor.learnFunctionsEvery(lookUpFunctions);
         }
@@ -263,9 +258,10 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private String notReady(Duration atMost) {
         RoutingTable table = table();
-        String servers = table.servers().isEmpty()
-                ? String.join(", ", pools.keySet()) + ": not reached yet"
+        String listed = table.servers().isEmpty()
+                ? String.join(", ", servers.names()) + ": not reached yet"
                 : table.servers().stream()
+                        .filter(server -> server.status() != ServerStatus.REMOVED)
                         .map(server -> server.name() + " "
                                 + (server.problem() != null
                                         ? server.problem()
@@ -273,7 +269,11 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                                                 + server.role().name().toLowerCase(java.util.Locale.ROOT)))
                         .collect(Collectors.joining("; "));
         String missing = table.primary().isPresent() ? "" : "there is no primary among its servers; ";
-        return "not ready within " + atMost.toMillis() + " ms: " + missing + servers;
+        String sources = topology().sources().stream()
+                .filter(source -> source.problem() != null)
+                .map(source -> "; " + source.name() + ": " + source.problem())
+                .collect(Collectors.joining());
+        return "not ready within " + atMost.toMillis() + " ms: " + missing + listed + sources;
     }
 
     /**
@@ -418,10 +418,19 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     /**
      * Returns what the servers are called, also before the first use.
      *
-     * @return the names, in the order in which the servers were configured; unmodifiable
+     * @return the names, in the order in which the servers were configured or added; a snapshot
      */
     public List<String> serverNames() {
-        return List.copyOf(pools.keySet());
+        return List.copyOf(servers.names());
+    }
+
+    /**
+     * Returns which servers there shall be, to be changed while requests run.
+     *
+     * @return a handle on this factory's servers
+     */
+    public Topology topology() {
+        return new Topology(servers);
     }
 
     /**
@@ -447,9 +456,9 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      * @throws IllegalArgumentException if there is no such server
      */
     public ConnectionPool pool(String server) {
-        ServerPool pool = pools.get(server);
+        ServerPool pool = servers.pool(server);
         if (pool == null) {
-            throw new IllegalArgumentException("there is no server '" + server + "', only " + pools.keySet());
+            throw new IllegalArgumentException("there is no server '" + server + "', only " + servers.names());
         }
         return pool.pool();
     }
@@ -464,14 +473,10 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     public Mono<Void> close() {
         return Mono.defer(() -> {
             if (closing.compareAndSet(false, true)) {
-                Mono<Void> all = monitor.close()
-                        .then(Flux.fromIterable(pools.values())
-                                .flatMapDelayError(ServerPool::close, pools.size(), 1)
-                                .then())
-                        .doFinally(signal -> {
-                            events.emitComplete(Sinks.EmitFailureHandler.FAIL_FAST);
-                            closed.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
-                        });
+                Mono<Void> all = servers.close().doFinally(signal -> {
+                    events.emitComplete(Sinks.EmitFailureHandler.FAIL_FAST);
+                    closed.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+                });
                 Detached.run(all, error -> LOG.warn("closing the pools failed", error));
             }
             return closed.asMono();
@@ -481,7 +486,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     /** Returns the servers' names and what is known of them; no address and no credentials. */
     @Override
     public String toString() {
-        return "RoutingConnectionFactory" + pools.keySet();
+        return "RoutingConnectionFactory" + servers.names();
     }
 
     /** Describes a factory. Not thread-safe; each {@link #build()} gives a factory of its own. */
@@ -506,6 +511,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private boolean functionsFromCatalog;
         private Duration functionsPeriod = FUNCTIONS_PERIOD;
         private final Map<String, Policy> policies = new LinkedHashMap<>();
+        private final TopologySettings topology = new TopologySettings();
         private @Nullable Policy preference;
         private boolean primaryReads;
         private LoadBalancer loadBalancer = LoadBalancer.powerOfTwoChoices();
@@ -891,6 +897,85 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                     : defined.with(Policies.DEFAULT, preference);
         }
 
+        /**
+         * Adds a server for each address that a host name has, and looks the name up again and again: a server is added
+         * for an address that appears, and one is removed, and drains, whose address is gone. Where nothing is found, or
+         * the name cannot be looked up, everything stays as it is.
+         *
+         * @param name what the servers' names begin with; the address follows
+         * @param url {@code r2dbc:postgresql://user:password@host:port/database}: how each is connected to
+         * @param interval how often the name is looked up; from 100 ms
+         * @param tags the tags of each of them
+         * @return this
+         * @throws IllegalArgumentException if the URL or a tag is malformed; the message does not repeat the URL
+         */
+        public Builder serversByDns(String name, String url, Duration interval, String... tags) {
+            Servers.checkName(name);
+            ConnectionFactoryOptions options = ServerUrl.parse(name, url, safeguards.has(Safeguard.REDACTION));
+            return serversByDns(name, options, interval, tags);
+        }
+
+        /**
+         * Adds a server for each address that a host name has, by the driver's options.
+         *
+         * @param name what the servers' names begin with; the address follows
+         * @param options how each is connected to, with the host name among them
+         * @param interval how often the name is looked up; from 100 ms
+         * @param tags the tags of each of them
+         * @return this
+         * @throws IllegalArgumentException if the driver refuses the options or a tag is malformed
+         */
+        public Builder serversByDns(String name, ConnectionFactoryOptions options, Duration interval, String... tags) {
+            Servers.checkName(name);
+            requireBetween("interval", interval, Duration.ofMillis(100), Duration.ofDays(1));
+            Object host = options.getRequiredValue(ConnectionFactoryOptions.HOST);
+            return servers(TopologySource.dns(name, host.toString(), interval), options, spec -> spec.tags(tags));
+        }
+
+        /**
+         * Adds the servers that a source finds, now and later.
+         *
+         * @param source says which servers there are
+         * @param options how each is connected to, at the address that the source says: credentials, the database, TLS
+         * @param settings fills in what is special about these servers, where the source says nothing of it
+         * @return this
+         * @throws IllegalArgumentException if the driver refuses the options, a setting is malformed or another source has
+         *     the same name
+         */
+        public Builder servers(TopologySource source, ConnectionFactoryOptions options, Consumer<ServerSpec> settings) {
+            topology.source(source, new RunningServers.Template(source.name(), options, settings), servers);
+            return this;
+        }
+
+        /**
+         * Follows what the tables {@code r2dbc_routing.server} and {@code r2dbc_routing.policy} in the database say: other
+         * tags and weights for servers, which are disabled, and policies. They are read on the monitor's own connection,
+         * from the primary, or while there is none from a replica. Whoever may write to them can change what is read
+         * where; credentials go nowhere else by that, unless {@link #storedServersAt} allows it.
+         *
+         * @param interval how often they are read; from 100 ms
+         * @return this
+         * @throws IllegalArgumentException if the interval is out of range
+         */
+        public Builder storedTopology(Duration interval) {
+            requireBetween("interval", interval, Duration.ofMillis(100), Duration.ofDays(1));
+            topology.stored(interval);
+            return this;
+        }
+
+        /**
+         * Allows the table in the database to add servers, at these addresses only. They are connected to as the first
+         * server is that was given by its URL or options, with its credentials.
+         *
+         * @param addresses each as {@code host:port}, or {@code host} for port 5432; replaces those named before
+         * @return this
+         * @throws IllegalArgumentException if one of them is no address
+         */
+        public Builder storedServersAt(String... addresses) {
+            topology.allowed(addresses);
+            return this;
+        }
+
         /** For tests that show what a mechanism is for. */
         Builder safeguards(Safeguards inForce) {
             safeguards = inForce;
@@ -904,7 +989,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          * @throws IllegalArgumentException if no server was added
          */
         public RoutingConnectionFactory build() {
-            if (servers.isEmpty()) {
+            if (servers.isEmpty() && !topology.findsServers()) {
                 throw new IllegalArgumentException("a routing connection factory needs at least one server:"
                         + " server(\"db0\", \"r2dbc:postgresql://user:password@host:5432/database\")");
             }

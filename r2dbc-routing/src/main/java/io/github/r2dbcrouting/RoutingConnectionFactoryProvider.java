@@ -42,6 +42,27 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
     public static final Option<String> SERVERS = Option.valueOf("servers");
 
     /**
+     * Makes each host of the URL a name that is looked up again so often, and each of its addresses a server.
+     *
+     * @see RoutingConnectionFactory.Builder#serversByDns(String, String, Duration, String...)
+     */
+    public static final Option<Duration> RESOLVE_EVERY = Option.valueOf("resolveEvery");
+
+    /**
+     * How often the tables in the database are read that say of servers and policies.
+     *
+     * @see RoutingConnectionFactory.Builder#storedTopology
+     */
+    public static final Option<Duration> STORED_TOPOLOGY = Option.valueOf("storedTopology");
+
+    /**
+     * Where those tables may add servers: {@code host:port}, separated by commas.
+     *
+     * @see RoutingConnectionFactory.Builder#storedServersAt
+     */
+    public static final Option<String> STORED_SERVERS_AT = Option.valueOf("storedServersAt");
+
+    /**
      * The pause between two probes of a server about which nobody waits to hear.
      *
      * @see RoutingConnectionFactory.Builder#sampling(Duration, Duration)
@@ -228,10 +249,17 @@ public final class RoutingConnectionFactoryProvider implements ConnectionFactory
                     (builder, tags) -> builder.preferTags(tags.split(" *, *"))),
             Setting.of("primaryReads", PRIMARY_READS, OptionType.FLAG, RoutingConnectionFactory.Builder::primaryReads),
             Setting.of(
-                    "loadBalancer",
-                    LOAD_BALANCER,
-                    OptionType.BALANCER,
-                    RoutingConnectionFactory.Builder::loadBalancer));
+                    "loadBalancer", LOAD_BALANCER, OptionType.BALANCER, RoutingConnectionFactory.Builder::loadBalancer),
+            Setting.of(
+                    "storedTopology",
+                    STORED_TOPOLOGY,
+                    OptionType.DURATION,
+                    RoutingConnectionFactory.Builder::storedTopology),
+            Setting.of(
+                    "storedServersAt",
+                    STORED_SERVERS_AT,
+                    OptionType.TEXT,
+                    (builder, addresses) -> builder.storedServersAt(addresses.split(" *, *"))));
 
     /**
      * A setting of the builder, and the options that stand for it.

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,47 @@ public sealed interface RoutingEvent {
             ServerRole role,
             ServerStatus status,
             @Nullable String problem) implements RoutingEvent {}
+
+    /**
+     * There is another server from now on.
+     *
+     * @param server its name
+     */
+    record ServerAdded(String server) implements RoutingEvent {}
+
+    /**
+     * A server is there no more. What is under way on it has 30 s to end.
+     *
+     * @param server its name
+     */
+    record ServerRemoved(String server) implements RoutingEvent {}
+
+    /**
+     * A server has other tags or another weight from now on. That it was enabled or disabled is told by
+     * {@link ServerChanged}.
+     *
+     * @param server its name
+     * @param tags its tags
+     * @param weight its weight
+     */
+    record ServerReconfigured(String server, List<String> tags, double weight) implements RoutingEvent {}
+
+    /**
+     * A source of servers or policies could not be asked, or something that it said cannot be followed. What was known
+     * stays as it is. Told once, until the source says something else.
+     *
+     * @param source the name of the source
+     * @param problem what is wrong, for people
+     */
+    record TopologyRefused(String source, String problem) implements RoutingEvent {}
+
+    /**
+     * Reads are chosen for by another policy from now on.
+     *
+     * @param source the name of the source that it came from
+     * @param policy the policy's name
+     */
+    record PolicyReplaced(String source, String policy) implements RoutingEvent {}
 
     /**
      * A write may not have survived: the primary went away between it and the reading of its position, or its position

@@ -80,9 +80,10 @@ public final class RoutingTable {
     }
 
     /**
-     * Returns every configured server.
+     * Returns every server that there is or was.
      *
-     * @return the servers in the order in which they were configured; unmodifiable
+     * @return the servers in the order in which they were configured or added, each at its own index. One that was
+     *     removed keeps its place, with {@link ServerStatus#REMOVED}; unmodifiable
      */
     public List<ServerState> servers() {
         return servers;
@@ -203,6 +204,9 @@ public final class RoutingTable {
     public String toString() {
         Columns columns = new Columns("server", "role", "status", "tags", "position", "behind", "problem");
         for (ServerState server : servers) {
+            if (server.status() == ServerStatus.REMOVED) {
+                continue;
+            }
             columns.row(
                     server.name() + (isPrimary(server) ? " *" : ""),
                     server.role().name().toLowerCase(Locale.ROOT),

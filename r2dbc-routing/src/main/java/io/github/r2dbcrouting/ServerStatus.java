@@ -15,5 +15,9 @@ public enum ServerStatus {
     /** Did not answer several probes in a row. */
     DOWN,
     /** Answers, but must not be used: it belongs to another cluster, or is another server under a second name. */
-    REFUSED
+    REFUSED,
+    /** Answers, and serves no reads since somebody disabled it. A primary is not disabled: it goes on to lead. */
+    DISABLED,
+    /** Was removed: it is not asked any more, and only keeps its place in the table. */
+    REMOVED
 }

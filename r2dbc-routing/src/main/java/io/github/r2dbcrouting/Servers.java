@@ -110,11 +110,33 @@ final class Servers {
         return servers;
     }
 
-    private ConnectionFactory decorated(String name, ConnectionFactory factory, ServerSpec spec) {
+    /** What an application's statements run on: a server with its decorators around it. */
+    ConnectionFactory decorated(String name, ConnectionFactory factory, ServerSpec spec) {
         ConnectionFactory decorated = Objects.requireNonNull(
                 spec.decorator().apply(factory), () -> "a decorator of server '" + name + "' returned null");
         check(name, decorated);
         return decorated;
+    }
+
+    /** Says what is wrong with how a source's servers are connected to, if anything is. */
+    void check(String name, ConnectionFactoryOptions options, Consumer<ServerSpec> settings) {
+        new Servers(product).add(name, options, settings);
+    }
+
+    /** Makes one server reachable that was not named here. Opens no connection. */
+    static ConnectionFactory open(
+            String name, ConnectionFactoryOptions options, ServerSpec spec, @Nullable Publisher<Credentials> forAll) {
+        return open(name, new Named(null, options, spec), forAll);
+    }
+
+    /** The options of the first server that has any: how to reach others of its cluster. */
+    @Nullable
+    ConnectionFactoryOptions firstOptions() {
+        return named.values().stream()
+                .map(Named::options)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
     }
 
     private static ConnectionFactory open(String name, Named server, @Nullable Publisher<Credentials> forAll) {

@@ -35,7 +35,8 @@ class RoutingConnectionFactoryProviderTests {
     private static final String URL = "r2dbc:routing:postgresql://app:hunter2@h1:5432,h2:5433/shop";
 
     /** What a text cannot express: who listens, and objects; the servers are the URL itself. */
-    private static final Set<String> NOT_BY_URL = Set.of("server", "listener", "credentials", "build");
+    private static final Set<String> NOT_BY_URL =
+            Set.of("server", "servers", "serversByDns", "listener", "credentials", "build");
 
     private final List<RoutingConnectionFactory> built = new ArrayList<>();
 
@@ -226,7 +227,7 @@ class RoutingConnectionFactoryProviderTests {
     @Test
     void hasAPublicConstantForEveryOption() throws IllegalAccessException {
         Set<String> constants = new TreeSet<>(constants(RoutingConnectionFactoryProvider.class));
-        Set<String> used = new TreeSet<>(Set.of("servers"));
+        Set<String> used = new TreeSet<>(Set.of("servers", "resolveEvery"));
         RoutingConnectionFactoryProvider.SETTINGS.stream()
                 .flatMap(setting -> setting.options().stream())
                 .forEach(option -> used.add(option.name()));

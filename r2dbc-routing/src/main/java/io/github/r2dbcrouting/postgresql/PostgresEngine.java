@@ -7,6 +7,7 @@ import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.github.r2dbcrouting.spi.StatementText;
+import io.github.r2dbcrouting.spi.StoredTopology;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
@@ -211,6 +212,11 @@ public final class PostgresEngine implements Engine {
                 connection,
                 "SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid,
                 row -> text(row, 0).equals("0"));
+    }
+
+    @Override
+    public Mono<StoredTopology> storedTopology(Connection connection) {
+        return RoutingSchema.read(connection);
     }
 
     @Override

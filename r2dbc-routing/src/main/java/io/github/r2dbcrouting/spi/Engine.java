@@ -79,6 +79,16 @@ public interface Engine {
     Mono<Boolean> backendGone(Connection connection, String backend);
 
     /**
+     * Asks what the database itself says of its servers and policies.
+     *
+     * @param connection a connection to any server of the cluster, outside a transaction
+     * @return what it says; an error if it says nothing, or this user may not hear it
+     */
+    default Mono<StoredTopology> storedTopology(Connection connection) {
+        return Mono.error(new UnsupportedOperationException("this kind of database stores no topology"));
+    }
+
+    /**
      * Waits until the connection has finished whatever was sent on it before.
      *
      * @param connection any connection, also inside a failed transaction

@@ -66,7 +66,7 @@ public final class Lender {
      *
      * @param router chooses
      * @param tables where the table is
-     * @param pools one for each server, at its index
+     * @param pools one for each server, at its index; may grow, and must be safe to read meanwhile
      * @param listener hears of every decision; {@code null} if nobody does
      * @param safeguards the mechanisms in force
      * @param retries how often reads may be tried again
@@ -88,7 +88,8 @@ public final class Lender {
             boolean strictLostWrites) {
         this.router = router;
         this.tables = tables;
-        this.pools = List.copyOf(pools);
+        // not copied: servers are added while it lends
+        this.pools = pools;
         this.listener = listener;
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES), clock);
         this.retries = retries;

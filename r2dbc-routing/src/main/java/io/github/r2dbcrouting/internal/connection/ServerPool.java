@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
@@ -170,7 +171,9 @@ public final class ServerPool {
         Tenure now = Tenure.of(table, index, before);
         if (!now.equals(before)) {
             tenure = now;
-            if (before.known() && safeguards.has(Safeguard.POOL_GENERATIONS)) {
+            if (table.servers().get(index).status() == ServerStatus.REMOVED) {
+                Schedulers.parallel().schedule(() -> renewals.execute(this::retire));
+            } else if (before.known() && safeguards.has(Safeguard.POOL_GENERATIONS)) {
                 // closing connections is not the monitor's task
                 Schedulers.parallel().schedule(() -> renewals.execute(this::renew));
             }
@@ -209,6 +212,23 @@ public final class ServerPool {
         if (closed.get()) {
             Detached.run(next.close(), error -> LOG.debug("a late pool of {} was not closed", server, error));
         }
+    }
+
+    /**
+     * Lets the connections of a server go that was removed: there is no successor, so who waits for one hears at once
+     * that it cannot be had here.
+     */
+    private void retire() {
+        closed.set(true);
+        PoolGeneration last = generation;
+        if (!last.ended()) {
+            last.end();
+        }
+        parting.removeIf(PoolGeneration::over);
+        parting.add(last);
+        Tenure now = tenure;
+        parting.forEach(generationBefore -> generationBefore.part(now));
+        last.succeed();
     }
 
     /** The pool from which connections are taken now. */

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
@@ -17,6 +18,7 @@ import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.Position;
+import io.r2dbc.spi.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -26,12 +28,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 /**
  * What is known of the cluster now, and what shall be asked next?
@@ -82,7 +87,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final ClusterReducer reducer;
     private final PositionHistory history;
     private final List<CatchUp> catchUps = new ArrayList<>();
-    private final @Nullable Position[] caughtUpTo;
+    private final List<@Nullable Position> caughtUpTo = new ArrayList<>();
+    private final Engine engine;
+    private boolean running;
     private final CaptureLoop captures;
     private final HistoryEnd end;
     private final ReplicaFloors floors = new ReplicaFloors(new FloorServers());
@@ -99,7 +106,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     /**
      * Creates a monitor that does nothing yet.
      *
-     * @param servers every configured server, each at its own index
+     * @param servers the servers that there are at first, each at its own index
      * @param engine how to ask them
      * @param settings how closely to watch
      * @param safeguards the mechanisms in force
@@ -129,20 +136,133 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             LOG.debug("a token holds {}, which the primary has not come to", position);
             events.accept(new RoutingEvent.TokenRejected(position.text()));
         });
-        for (MonitoredServer server : servers) {
-            samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
-            reports.add(ServerReport.none(server));
-            catchUps.add(new CatchUp());
-        }
-        this.caughtUpTo = new Position[servers.size()];
+        this.engine = engine;
+        servers.forEach(this::include);
         this.ageAskedAt = questionedAt;
     }
 
     /** Starts watching. Any thread; only the first call has an effect. */
     public void start() {
         if (started.compareAndSet(false, true)) {
-            serial.execute(() -> samplers.forEach(sampler -> sampler.probeNow(false)));
+            serial.execute(() -> {
+                running = true;
+                samplers.forEach(sampler -> sampler.probeNow(false));
+            });
         }
+    }
+
+    /** How the servers are changed. Used within a task of the monitor only, while {@link #reconfigure} runs it. */
+    public interface Reconfiguration {
+
+        /**
+         * Adds a server.
+         *
+         * @param server the server, at the next index
+         */
+        void add(MonitoredServer server);
+
+        /**
+         * Gives a server other settings, or marks it as removed: then it is not asked any more, and its index stays
+         * empty.
+         *
+         * @param server what is at its index from now on
+         */
+        void replace(MonitoredServer server);
+    }
+
+    /**
+     * Changes which servers there are. Any thread; returns at once.
+     *
+     * @param change called once within the monitor's task, one at a time: must be quick. What it changes is in the next
+     *     table
+     * @return whether anything has changed, once the table that has it is published, if there is one yet; already under way, whoever
+     *     subscribes. An error if the change fails, or completes empty once the monitor is closed. The signal comes on
+     *     another thread than the monitor's
+     */
+    public Mono<Boolean> reconfigure(Consumer<Reconfiguration> change) {
+        Sinks.One<Boolean> done = Sinks.one();
+        serial.execute(() -> {
+            if (closed.get()) {
+                done.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+                return;
+            }
+            ServerChanges changes = new ServerChanges();
+            try {
+                change.accept(changes);
+            } catch (RuntimeException refused) {
+                done.emitError(refused, Sinks.EmitFailureHandler.FAIL_FAST);
+                return;
+            } finally {
+                // before the first use there is no table yet
+                if (changes.any && running) {
+                    publish();
+                    reports.forEach(floors::heardOf);
+                }
+            }
+            done.emitValue(changes.any, Sinks.EmitFailureHandler.FAIL_FAST);
+        });
+        return done.asMono().publishOn(Schedulers.parallel());
+    }
+
+    private final class ServerChanges implements Reconfiguration {
+
+        private boolean any;
+
+        @Override
+        public void add(MonitoredServer server) {
+            include(server);
+            any = true;
+            if (running) {
+                samplers.get(server.index()).probeNow(false);
+            }
+        }
+
+        @Override
+        public void replace(MonitoredServer server) {
+            int index = server.index();
+            if (server.is(MonitoredServer.Service.REMOVED)) {
+                samplers.get(index).close();
+                reports.set(index, ServerReport.none(server));
+            } else {
+                reports.set(index, reports.get(index).with(server));
+            }
+            any = true;
+        }
+    }
+
+    private void include(MonitoredServer server) {
+        if (server.index() != samplers.size()) {
+            throw new IllegalArgumentException("server '" + server.name() + "' does not come next");
+        }
+        samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
+        reports.add(ServerReport.none(server));
+        catchUps.add(new CatchUp());
+        caughtUpTo.add(null);
+    }
+
+    /**
+     * Asks the primary something on the monitor's own connection, or while there is none any replica.
+     *
+     * @param <T> what is answered
+     * @param question what is asked on the connection, which must not be kept; it has as long as a probe
+     * @return the answer; empty if no server can be asked, an error if the question fails
+     */
+    public <T> Mono<T> ask(Function<? super Connection, Mono<T>> question) {
+        return Mono.<ServerSampler>create(sink -> serial.execute(() -> {
+                    int asked = followed(tables.current());
+                    for (ServerState server : tables.current().servers()) {
+                        boolean answers = server.role() == ServerRole.REPLICA
+                                && (server.status() == ServerStatus.UP || server.status() == ServerStatus.DISABLED);
+                        asked = asked < 0 && answers ? server.index() : asked;
+                    }
+                    if (asked < 0) {
+                        sink.success();
+                    } else {
+                        sink.success(samplers.get(asked));
+                    }
+                }))
+                .flatMap(sampler -> sampler.ask(question))
+                .timeout(settings.probeTimeout(), scheduler);
     }
 
     /**
@@ -449,10 +569,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             }
             Position newest = history.newest();
             long lackingSince = history.lackingSince(onLine);
-            boolean news = newest != null && !newest.equals(caughtUpTo[server.index()]);
+            boolean news = newest != null && !newest.equals(caughtUpTo.get(server.index()));
             catchUps.get(server.index()).sampled(sample.sentAt(), lackingSince, news);
             if (lackingSince == Lag.NEVER) {
-                caughtUpTo[server.index()] = newest;
+                caughtUpTo.set(server.index(), newest);
             }
         }
     }

@@ -1,9 +1,11 @@
 package io.github.r2dbcrouting.internal.monitor;
 
+import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.monitor.MonitoredServer.Service;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.spi.Lineage;
@@ -52,7 +54,8 @@ final class ClusterReducer {
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
         for (ServerReport report : reports) {
-            servers.add(state(report, cluster, seen));
+            boolean removed = report.server().is(Service.REMOVED);
+            servers.add(removed ? tombstone(report.server(), before) : state(report, cluster, seen));
         }
         ServerState primary = succession.primary(reports, servers, before);
         Lineage lineage = primary == null
@@ -66,7 +69,35 @@ final class ClusterReducer {
                 timelinesMatter);
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
+        servers.replaceAll(server -> disabled(server, reports.get(server.index())));
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
+    }
+
+    /** What was removed keeps its place: indexes are never given to another server. */
+    private static ServerState tombstone(MonitoredServer server, RoutingTable before) {
+        boolean known = server.index() < before.servers().size();
+        ServerIdentity was = known ? before.servers().get(server.index()).identity() : null;
+        return new ServerState(
+                server.index(),
+                server.name(),
+                List.of(),
+                ServerRole.UNKNOWN,
+                ServerStatus.REMOVED,
+                null,
+                was,
+                0,
+                true,
+                "was removed",
+                Lag.UNKNOWN,
+                server.weight());
+    }
+
+    /** A primary goes on to lead: whoever disables servers shall not be able to stop all writes. */
+    private static ServerState disabled(ServerState server, ServerReport report) {
+        boolean serves = server.role() == ServerRole.REPLICA && server.status() == ServerStatus.UP;
+        return serves && report.server().is(Service.DISABLED)
+                ? server.withStatus(ServerStatus.DISABLED, "is disabled")
+                : server;
     }
 
     /**
@@ -74,7 +105,9 @@ final class ClusterReducer {
      * stays that one: an address that comes to lead somewhere else must not take everything along.
      */
     private static @Nullable String cluster(List<ServerReport> reports, RoutingTable before) {
-        if (before.cluster() != null && before.complete()) {
+        // servers that are added later do not open the question again
+        boolean settled = before.complete() || before.followed() != RoutingTable.NOBODY;
+        if (before.cluster() != null && settled) {
             return before.cluster();
         }
         for (ServerReport report : reports) {
@@ -100,7 +133,9 @@ final class ClusterReducer {
                     null,
                     0,
                     true,
-                    report.problem());
+                    report.problem(),
+                    Lag.UNKNOWN,
+                    server.weight());
         }
         ServerIdentity identity = sample.introduction().identity();
         ServerStatus status = report.failures() == 0
@@ -133,6 +168,8 @@ final class ClusterReducer {
                 identity,
                 sample.sentAt(),
                 sample.is(ServerRole.REPLICA),
-                problem);
+                problem,
+                Lag.UNKNOWN,
+                server.weight());
     }
 }

@@ -89,30 +89,10 @@ final class Placement {
     }
 
     private static ServerState at(ServerState server, @Nullable Position position, boolean tooFarBehind) {
-        return new ServerState(
-                server.index(),
-                server.name(),
-                server.tags(),
-                server.role(),
-                server.status(),
-                position,
-                server.identity(),
-                server.sampledAt(),
-                tooFarBehind,
-                server.problem());
+        return server.withPosition(position, tooFarBehind);
     }
 
     static ServerState refused(ServerState server, String problem) {
-        return new ServerState(
-                server.index(),
-                server.name(),
-                server.tags(),
-                server.role(),
-                ServerStatus.REFUSED,
-                server.position(),
-                server.identity(),
-                server.sampledAt(),
-                server.tooFarBehind(),
-                problem);
+        return server.withStatus(ServerStatus.REFUSED, problem);
     }
 }

@@ -48,7 +48,8 @@ final class ReplicaFloors {
 
     /** A server has answered, or failed to: for those who wait for it something may be decided. */
     void heardOf(ServerReport report) {
-        if (waiting.isEmpty() || report.sample() == null) {
+        boolean silent = report.sample() == null && !report.server().is(MonitoredServer.Service.REMOVED);
+        if (waiting.isEmpty() || silent) {
             return;
         }
         // also those whose replica answers under a new identity: nobody with the old one is left

@@ -51,6 +51,11 @@ record ServerReport(
                 alternating || (!was.equals(is) && earlier.contains(is)));
     }
 
+    /** The same server, with other settings: what it has said still holds. */
+    ServerReport with(MonitoredServer changed) {
+        return new ServerReport(changed, sample, failures, problem, switchPoint, earlier, alternating);
+    }
+
     ServerReport failed(String latest) {
         return new ServerReport(server, sample, failures + 1, latest, switchPoint, earlier, alternating);
     }

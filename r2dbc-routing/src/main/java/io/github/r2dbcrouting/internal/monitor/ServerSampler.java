@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -142,6 +143,12 @@ final class ServerSampler {
         return monitored == null
                 ? Mono.error(new IllegalStateException(server.name() + " has no connection"))
                 : engine.learnFunctions(monitored.connection);
+    }
+
+    /** Asks the server anything, on the sampler's connection. */
+    <T> Mono<T> ask(Function<? super Connection, Mono<T>> question) {
+        Monitored monitored = connection;
+        return monitored == null ? Mono.empty() : question.apply(monitored.connection);
     }
 
     /** Asks a primary how far its history has come, on the sampler's connection. */

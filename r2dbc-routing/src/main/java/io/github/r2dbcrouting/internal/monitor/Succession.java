@@ -79,9 +79,20 @@ final class Succession {
         return server.role() == ServerRole.PRIMARY && server.status() != ServerStatus.REFUSED;
     }
 
-    /** It says itself that it follows somebody now. */
+    /** It says itself that it follows somebody now, or somebody has taken it away. */
     private static boolean gaveUp(ServerState server) {
-        return server.role() == ServerRole.REPLICA && server.status() == ServerStatus.UP;
+        return server.status() == ServerStatus.REMOVED
+                || (server.role() == ServerRole.REPLICA && server.status() == ServerStatus.UP);
+    }
+
+    /** The server that was followed, perhaps under another address. */
+    private static boolean isFollowed(Sample sample, int index, RoutingTable before) {
+        int followed = before.followed();
+        return followed == index
+                || (followed >= 0
+                        && sample.introduction()
+                                .identity()
+                                .equals(before.servers().get(followed).identity()));
     }
 
     static Lineage lineage(ServerReport primary, int index, RoutingTable before) {
@@ -91,7 +102,7 @@ final class Succession {
             return Lineage.of(branch, sample.ancestors());
         }
         Lineage line = before.lineage();
-        if (line != null && line.branch() == branch && before.followed() == index) {
+        if (line != null && sample != null && line.branch() == branch && isFollowed(sample, index, before)) {
             return line;
         }
         Position left = primary.switchPoint();

@@ -129,6 +129,7 @@ public final class Watch {
             ServerState server = now.servers().get(i);
             boolean same = then.role() == server.role()
                     && then.status() == server.status()
+                    && then.tags().equals(server.tags())
                     && then.lag().freshAt() == server.lag().freshAt()
                     && (!server.readable() || samePosition(then, server));
             if (!same || then.readable() != server.readable()) {
