@@ -2,7 +2,9 @@ package io.github.r2dbcrouting.internal.routing;
 
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.ServerStatus;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,14 +16,17 @@ final class AppliedPolicies {
 
     private final Policies policies;
     private final List<List<String>> tags;
+    private final BitSet inService;
     private final Map<String, AppliedPolicy> byName = new HashMap<>();
     private final @Nullable AppliedPolicy usual;
 
-    private AppliedPolicies(Policies policies, List<List<String>> tags) {
+    private AppliedPolicies(Policies policies, List<List<String>> tags, BitSet inService) {
         this.policies = policies;
         this.tags = tags;
+        this.inService = inService;
         policies.byName()
-                .forEach((name, policy) -> byName.put(name, new AppliedPolicy(name, byName.size(), policy, tags)));
+                .forEach((name, policy) ->
+                        byName.put(name, new AppliedPolicy(name, byName.size(), policy, tags, inService)));
         this.usual = byName.get(Policies.DEFAULT);
     }
 
@@ -34,12 +39,26 @@ final class AppliedPolicies {
      * @return the policies over the servers of the table
      */
     static AppliedPolicies of(Policies policies, RoutingTable table, @Nullable AppliedPolicies before) {
-        if (before != null && before.policies == policies && before.sameTags(table.servers())) {
+        BitSet inService = inService(table.servers());
+        if (before != null
+                && before.policies == policies
+                && before.inService.equals(inService)
+                && before.sameTags(table.servers())) {
             return before;
         }
         List<List<String>> tags = new ArrayList<>(table.servers().size());
         table.servers().forEach(server -> tags.add(server.tags()));
-        return new AppliedPolicies(policies, tags);
+        return new AppliedPolicies(policies, tags, inService);
+    }
+
+    /** Those that nobody has taken out: whether they answer does not matter here. */
+    private static BitSet inService(List<ServerState> servers) {
+        BitSet inService = new BitSet();
+        for (ServerState server : servers) {
+            ServerStatus status = server.status();
+            inService.set(server.index(), status != ServerStatus.REMOVED && status != ServerStatus.DISABLED);
+        }
+        return inService;
     }
 
     private boolean sameTags(List<ServerState> servers) {
@@ -52,6 +71,11 @@ final class AppliedPolicies {
             }
         }
         return true;
+    }
+
+    /** Whether anybody besides one server is in service. */
+    boolean anybodyBesides(int server) {
+        return inService.cardinality() > (server >= 0 && inService.get(server) ? 1 : 0);
     }
 
     int size() {

@@ -24,16 +24,15 @@ final class AppliedPolicy {
      * @param slot its place among the policies, from 0
      * @param policy what it says
      * @param tags the tags of each server, at its index
+     * @param inService the indexes of those that nobody has taken out
      */
-    AppliedPolicy(String name, int slot, Policy policy, List<? extends Collection<String>> tags) {
+    AppliedPolicy(String name, int slot, Policy policy, List<? extends Collection<String>> tags, BitSet inService) {
         this.name = name;
         this.slot = slot;
         this.servers = new PolicyOverServers(policy, tags);
         this.halts = policy.halts();
         this.lagLimits = servers.lagLimits();
-        BitSet all = new BitSet();
-        all.set(0, tags.size());
-        this.atBest = servers.select(all, server -> 0);
+        this.atBest = servers.select(inService, server -> 0);
     }
 
     String name() {
@@ -49,7 +48,7 @@ final class AppliedPolicy {
         return halts;
     }
 
-    /** Whether it leaves anybody if all servers that are configured are replicas, and as fresh as can be. */
+    /** Whether it leaves anybody if all servers in service are replicas, and as fresh as can be. */
     boolean servable() {
         return !atBest.isEmpty();
     }

@@ -241,9 +241,10 @@ public final class Router {
 
     /** Whether reads would be served by replicas, too, if these were as fresh as can be. */
     private static boolean wantsReplicas(Prepared prepared, @Nullable AppliedPolicy policy) {
+        Members members = prepared.members();
         return policy == null
-                ? prepared.table().servers().size() > 1
-                : policy.wantsOthersThan(prepared.members().primary());
+                ? members.policies().anybodyBesides(members.primary())
+                : policy.wantsOthersThan(members.primary());
     }
 
     /** The primary, unless the policy ends with nobody. */
