@@ -89,11 +89,13 @@ class LeaseRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksWhetherItIsReleasedAndThenIsUsed() {
         Collisions.oneFails(() -> useAndTwoReleases(new Hasty()), "is given back");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfTheReleaseAndTheLastUseBothGiveItBack() {
         Collisions.oneFails(() -> useAndTwoReleases(new Twice()), "2 times");
     }

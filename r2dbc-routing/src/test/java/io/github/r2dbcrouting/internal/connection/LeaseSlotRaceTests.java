@@ -61,11 +61,13 @@ class LeaseSlotRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksAndThenAcquires() {
         Collisions.oneFails(() -> twoAsk(new LooksThenAcquires()), "not one connection for both");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItDropsWhatArrivesAfterTheClose() {
         Collisions.oneFails(() -> closesWhileItArrives(new LooksThenAcquires()), "is lost");
     }

@@ -66,11 +66,13 @@ class PoolGenerationRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksWhetherItHasEndedAndThenLends() {
         Collisions.oneFails(() -> lendWhileItEnds(new LooksThenLends()), "goes on");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksWhetherItHasEndedAndThenKeepsWhatComesBack() {
         Collisions.oneFails(() -> giveBackWhileItEnds(new LooksThenLends()), "stays open");
     }

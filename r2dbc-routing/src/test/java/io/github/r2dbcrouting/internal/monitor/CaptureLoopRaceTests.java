@@ -64,6 +64,7 @@ class CaptureLoopRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfAWriteCountsAsEndedBeforeItHas() {
         Interleavings.oneFails(
                 () -> {
@@ -88,11 +89,13 @@ class CaptureLoopRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItForgetsWhatCameWhileACaptureEnded() {
         Interleavings.oneFails(() -> twoHandIn(new Forgetful()), "no position");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksWhetherACaptureIsOnItsWayAndThenSaysSo() {
         Interleavings.oneFails(() -> twoHandIn(new Hasty()), "at a time");
     }

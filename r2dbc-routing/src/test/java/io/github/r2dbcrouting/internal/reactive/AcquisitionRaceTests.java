@@ -33,16 +33,19 @@ class AcquisitionRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksAndThenSays() {
         Interleavings.oneFails(() -> valueCancelAndLimit(CheckThenAct::new), "more than once");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItDropsWhatComesLate() {
         Interleavings.oneFails(() -> valueCancelAndLimit(Dropping::new), "lost");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLeavesTheSourceRunningAfterACancel() {
         Interleavings.oneFails(() -> cancelCrossesTheSubscription(Dropping::new), "goes on");
     }

@@ -96,21 +96,25 @@ class SessionStateRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItReadsAndThenWrites() {
         Interleavings.oneFails(() -> writeTokenAndPosition(new ReadThenWrite()), "is lost");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItLooksForAWriteAndThenSettlesIt() {
         Interleavings.oneFails(() -> twoPositions(new ReadThenWrite()), "settled twice");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItRemembersOnlyAfterwardsWhatItCaptured() {
         Interleavings.oneFails(() -> positionAndForgetting(new CapturesLate()), "was forgotten");
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfAWaiterLooksAndThenWaits() {
         Interleavings.oneFails(
                 () -> {
@@ -137,6 +141,7 @@ class SessionStateRaceTests {
     }
 
     @Test
+    @Tag("planted")
     void isCaughtIfItTellsAndThenNotesThatItHas() {
         Interleavings.oneFails(
                 () -> {
