@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.PolicySyntaxException;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerSpec;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.webflux.RoutingProperties.Pool;
 import io.github.r2dbcrouting.webflux.RoutingProperties.Server;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
@@ -63,6 +64,10 @@ record ConfiguredFactory(
         applied(
                 "read-only-functions",
                 () -> builder.readOnlyFunctions(properties.readOnlyFunctions().toArray(String[]::new)));
+        unused = builder.readOnlyFunctionsFromCatalog(properties.readOnlyFunctionsFromCatalog())
+                .primaryReads(properties.primaryReads());
+        applied("prefer-tags", () -> builder.preferTags(properties.preferTags().toArray(String[]::new)));
+        applied("load-balancer", () -> builder.loadBalancer(balancer(properties.loadBalancer())));
         if (!listeners.isEmpty()) {
             builder.listener(decision -> listeners.forEach(listener -> listener.onDecision(decision)));
         }
@@ -77,6 +82,12 @@ record ConfiguredFactory(
         }
     }
 
+    private static LoadBalancer balancer(String name) {
+        return LoadBalancer.named(name)
+                .orElseThrow(() -> new IllegalArgumentException("it is '" + name
+                        + "', and must be one of powerOfTwoChoices, roundRobin, random, leastInFlight, nearest"));
+    }
+
     private Duration watched() {
         RoutingProperties.Sampling sampling = properties.sampling();
         if (sampling.watched() != null) {
@@ -89,7 +100,7 @@ record ConfiguredFactory(
     private void describe(String name, ConnectionFactoryOptions options, ServerSpec spec) {
         Server server = properties.servers().get(name);
         if (server != null) {
-            spec.tags(server.tags().toArray(String[]::new));
+            var unused = spec.tags(server.tags().toArray(String[]::new)).weight(server.weight());
             pool("servers." + name + ".pool", server.pool(), pool -> spec.pool(pool));
         }
         if (!decorators.isEmpty()) {

@@ -30,6 +30,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param strictLostWrites Whether a session fails once where something that it wrote may not have survived a failover.
  * @param readOnlyFunctions Functions of the application's that change nothing, as calls of them are written: 'total' or
  *     'billing.due'.
+ * @param readOnlyFunctionsFromCatalog Whether stable and immutable functions of the database count as such, too.
+ * @param preferTags Which servers are preferred, the best first, where no policy is named.
+ * @param primaryReads Whether the primary serves reads as the replicas do.
+ * @param loadBalancer Which of the servers that may serve a read does: 'powerOfTwoChoices', 'roundRobin', 'random',
+ *     'leastInFlight' or 'nearest'.
  * @param retries How often a read that has brought nothing yet may move to another server when its own is lost; from 0 to
  *     10.
  * @param metrics What is measured beyond what costs nothing.
@@ -50,6 +55,10 @@ public record RoutingProperties(
         @DefaultValue("false") boolean lazyBegin,
         @DefaultValue("false") boolean strictLostWrites,
         @DefaultValue List<String> readOnlyFunctions,
+        @DefaultValue("false") boolean readOnlyFunctionsFromCatalog,
+        @DefaultValue List<String> preferTags,
+        @DefaultValue("false") boolean primaryReads,
+        @DefaultValue("powerOfTwoChoices") String loadBalancer,
         @DefaultValue("1") int retries,
         @DefaultValue Metrics metrics) {
 
@@ -68,6 +77,7 @@ public record RoutingProperties(
      * @param password Password of the user, unless the URL has one.
      * @param properties Options of the driver for this server, besides those of 'spring.r2dbc.properties'.
      * @param tags Labels by which policies choose servers.
+     * @param weight How much of the load it shall have compared with the others; from 0.001 to 1000, by default 1.
      * @param pool Pool of this server, where it differs from those of the others.
      */
     public record Server(
@@ -79,6 +89,7 @@ public record RoutingProperties(
             @Nullable String password,
             @DefaultValue Map<String, String> properties,
             @DefaultValue List<String> tags,
+            @DefaultValue("1") double weight,
             @DefaultValue Pool pool) {
 
         /** Returns the tags only: an address may hold a password. */

@@ -222,6 +222,8 @@ class RoutingAutoConfigurationTests {
         "sampling.at-rest, 11s, pauseAtRest is 11000 ms",
         "sampling.watched, 101ms, pauseWatched is 101 ms",
         "read-only-functions, 'a b', a b",
+        "prefer-tags, 'a b', a tag",
+        "load-balancer, fastest, fastest",
         "pool.max-size, 0, it is 0",
         "pool.initial-size, -1, it is -1",
         "pool.min-idle, -1, it is -1",
