@@ -122,7 +122,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                         pool.andThen(entry.pool())));
         List<ServerPool> byIndex = servers.pools();
         this.router = new Router(
-                new PoolLoad(byIndex, server -> table().servers().get(server).weight()),
+                new PoolLoad(byIndex),
                 bound -> ThreadLocalRandom.current().nextInt(bound),
                 builder.safeguards,
                 ejections,

@@ -41,7 +41,11 @@ class TopologyIT {
         cluster.primary().execute("CREATE TABLE note (id int)");
         cluster.awaitReplayed();
         RoutingConnectionFactory.Builder builder = RoutingConnectionFactory.builder()
-                .listener(decision -> servedBy.add(String.valueOf(decision.server())));
+                .listener(decision -> {
+                    if (decision.intent() == Intent.READ) {
+                        servedBy.add(String.valueOf(decision.server()));
+                    }
+                });
         cluster.servers().forEach(server -> builder.server("db" + server.number(), url(server)));
         factory = Factories.ready(builder);
         var unused = factory.events().subscribe(events::add);
@@ -222,9 +226,10 @@ class TopologyIT {
         private Mono<Void> request(int worker) {
             return worker == 0
                     ? Queries.update(factory, "INSERT INTO note VALUES (1)")
-                    : Queries.rows(factory, COUNT)
-                            .contextWrite(Routing.read())
-                            .contextWrite(Routing.session(CausalSession.create()))
+                    // a session that had read from one server would stay with it
+                    : Flux.defer(() -> Queries.rows(factory, COUNT)
+                                    .contextWrite(Routing.read())
+                                    .contextWrite(Routing.session(CausalSession.create())))
                             .then();
         }
 

@@ -22,14 +22,4 @@ public interface Load {
     default double latency(int server, long now) {
         return 0;
     }
-
-    /**
-     * Returns how much of the load the server shall have compared with others.
-     *
-     * @param server the index of the server
-     * @return its weight, positive
-     */
-    default double weight(int server) {
-        return 1;
-    }
 }

@@ -53,18 +53,16 @@ final class Members {
      * @param policies the policies over its servers
      * @param table the table
      * @param primaryReads whether the primary is one of them
-     * @param load tells the servers' weights
      * @param before those of an earlier table; {@code null} if there was none
      * @return the members: the same as before if nothing has changed
      */
-    static Members of(
-            AppliedPolicies policies, RoutingTable table, boolean primaryReads, Load load, @Nullable Members before) {
+    static Members of(AppliedPolicies policies, RoutingTable table, boolean primaryReads, @Nullable Members before) {
         ServerState followed = table.primary().orElse(null);
         int primary =
                 primaryReads && followed != null && followed.status() == ServerStatus.UP ? followed.index() : NOBODY;
         double[] weights = new double[table.servers().size()];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = load.weight(i);
+            weights[i] = table.servers().get(i).weight();
         }
         if (before != null && before.same(policies, table.replicas(), weights, primary)) {
             return before;

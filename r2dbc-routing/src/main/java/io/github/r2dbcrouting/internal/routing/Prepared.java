@@ -82,20 +82,14 @@ final class Prepared {
      * @param table the table
      * @param policies the policies that there are
      * @param primaryReads whether the primary is one of those that reads are spread over
-     * @param load tells the servers' weights
      * @param now the present by the router's clock, in nanoseconds
      * @param before what an earlier table was made into, of which is kept what is the same; {@code null} if there was none
      */
     static Prepared of(
-            RoutingTable table,
-            Policies policies,
-            boolean primaryReads,
-            Load load,
-            long now,
-            @Nullable Prepared before) {
+            RoutingTable table, Policies policies, boolean primaryReads, long now, @Nullable Prepared before) {
         AppliedPolicies applied =
                 AppliedPolicies.of(policies, table, before == null ? null : before.members.policies());
-        Members members = Members.of(applied, table, primaryReads, load, before == null ? null : before.members);
+        Members members = Members.of(applied, table, primaryReads, before == null ? null : before.members);
         Since since = Since.of(table, now, before == null ? null : before.since);
         return new Prepared(table, policies, members, since, before);
     }

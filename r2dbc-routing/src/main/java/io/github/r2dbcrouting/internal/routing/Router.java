@@ -129,7 +129,7 @@ public final class Router {
         if (known != null && known.isOf(table, by)) {
             return known;
         }
-        Prepared prepared = Prepared.of(table, by, primaryReads, load, clock.getAsLong(), known);
+        Prepared prepared = Prepared.of(table, by, primaryReads, clock.getAsLong(), known);
         if (known == null || table.version() >= known.table().version()) {
             // of several who prepare at once any will do: they differ in nothing but what they have looked up yet
             latest.set(prepared);

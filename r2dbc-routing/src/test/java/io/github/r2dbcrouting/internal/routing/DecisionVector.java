@@ -49,7 +49,7 @@ final class DecisionVector {
     private final SessionState session = new SessionState();
 
     /** Servers as they are written, and how much of the load each shall have. */
-    private record Topology(String name, RoutingTable table, List<Double> weights) {}
+    private record Topology(String name, RoutingTable table) {}
 
     private DecisionVector(Topology topology, String line) {
         this.name = topology.name + ": " + line;
@@ -122,7 +122,6 @@ final class DecisionVector {
 
     private static Topology topology(List<String> lines) {
         List<ServerState> servers = new ArrayList<>();
-        List<Double> weights = new ArrayList<>();
         Lineage lineage = null;
         for (String line : lines.subList(1, lines.size())) {
             Iterator<String> words = Arrays.asList(line.split(" ", -1)).iterator();
@@ -150,17 +149,15 @@ final class DecisionVector {
                     default -> status = ServerStatus.valueOf(word.toUpperCase(Locale.ROOT));
                 }
             }
-            servers.add(
-                    new ServerState(servers.size(), first, tags, role, status, at, identity(first), 1, far, null, lag));
-            weights.add(weight);
+            servers.add(new ServerState(
+                    servers.size(), first, tags, role, status, at, identity(first), 1, far, null, lag, weight));
         }
         ServerState primary = servers.stream()
                 .filter(server -> server.role() == ServerRole.PRIMARY)
                 .findFirst()
                 .orElse(null);
         int followed = primary == null ? RoutingTable.NOBODY : primary.index();
-        return new Topology(
-                lines.get(0), new RoutingTable(1, servers, primary, "7", lineage, followed), List.copyOf(weights));
+        return new Topology(lines.get(0), new RoutingTable(1, servers, primary, "7", lineage, followed));
     }
 
     private static WalPosition position(String written) {
@@ -198,19 +195,8 @@ final class DecisionVector {
         });
         String policy = String.join(" ", condition("policy "));
         Policies policies = policy.isEmpty() ? Policies.NONE : Policies.NONE.with("default", Policy.parse(policy));
-        Load load = new Load() {
-            @Override
-            public int inFlight(int server) {
-                return 0;
-            }
-
-            @Override
-            public double weight(int server) {
-                return topology.weights.get(server);
-            }
-        };
         return new Router(
-                load,
+                server -> 0,
                 new Random(1)::nextInt,
                 conditions.contains("without freshness first")
                         ? Safeguards.without(Safeguard.FRESHNESS_FIRST)

@@ -46,7 +46,7 @@ class PreparedTests {
             RoutingTable table = table(1 + random.nextInt(12), twoBranches, null);
             Prepared prepared = null;
             for (int sample = 0; sample < 20; sample++) {
-                prepared = Prepared.of(table, policies, primaryReads, new Unweighted(), now, prepared);
+                prepared = Prepared.of(table, policies, primaryReads, now, prepared);
                 for (int read = 0; read < 12; read++) {
                     looked += compare(prepared, policies);
                     now += random.nextInt(5) * 1_000_000L;
@@ -212,28 +212,19 @@ class PreparedTests {
                 .toList();
     }
 
-    private static final class Unweighted implements Load {
-        @Override
-        public int inFlight(int server) {
-            return 0;
-        }
-    }
-
     @Test
     void keepsWhatIsTheSameFromOneTableToTheNext() {
         RoutingTable first = table(6, false, null);
         Policies policies = Policies.NONE.with("p", Policy.parse("tags(a); tags(b)"));
-        Prepared one = Prepared.of(first, policies, false, new Unweighted(), now, null);
+        Prepared one = Prepared.of(first, policies, false, now, null);
         AppliedPolicy policy = one.members().policies().of("p");
         EligibleSet left = one.lookUp(Need.NOTHING, policy, () -> now);
 
-        Prepared next = Prepared.of(
-                first.withLags(server -> new Lag(now, Duration.ZERO)), policies, false, new Unweighted(), now, one);
+        Prepared next = Prepared.of(first.withLags(server -> new Lag(now, Duration.ZERO)), policies, false, now, one);
 
         assertThat(next.members()).isSameAs(one.members());
         assertThat(next.lookUp(Need.NOTHING, policy, () -> now)).isSameAs(left);
-        Prepared changed =
-                Prepared.of(first, policies.with("p", Policy.parse("tags(c)")), false, new Unweighted(), now, next);
+        Prepared changed = Prepared.of(first, policies.with("p", Policy.parse("tags(c)")), false, now, next);
         assertThat(changed.members()).isNotSameAs(one.members());
     }
 
@@ -252,8 +243,7 @@ class PreparedTests {
                 null,
                 new Lag(now, Duration.ZERO));
         Policies policies = Policies.NONE.with("p", Policy.parse("maxlag(40ms); halt()"));
-        Prepared prepared = Prepared.of(
-                new RoutingTable(1, List.of(replica), null, "7"), policies, false, new Unweighted(), now, null);
+        Prepared prepared = Prepared.of(new RoutingTable(1, List.of(replica), null, "7"), policies, false, now, null);
         AppliedPolicy policy = prepared.members().policies().of("p");
         long begin = now;
 

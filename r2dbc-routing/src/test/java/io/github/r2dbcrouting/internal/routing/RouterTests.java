@@ -932,11 +932,6 @@ class RouterTests {
             public double latency(int server, long now) {
                 return server == 1 ? 1_234_567 : 0;
             }
-
-            @Override
-            public double weight(int server) {
-                return server + 0.5;
-            }
         };
         AtomicLong clock = new AtomicLong();
         Router telling = new Router(
@@ -957,9 +952,9 @@ class RouterTests {
 
         assertThat(telling.describe(aged)).isEqualTo("""
                 server  role     state    since    tags  position            behind  lag      in flight  latency  weight  policies     problem
-                db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        0.5     -
-                db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1.5     all
-                db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        2.5     all,default
+                db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        1       -
+                db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1       all
+                db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        1       all,default
                 """);
     }
 }
