@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
 import java.util.HashSet;
@@ -34,7 +35,7 @@ class MonotonicReadsIT {
      */
     private void oneReplicaBehind(Safeguards safeguards) {
         cluster.primary().execute("CREATE TABLE note (id int PRIMARY KEY)");
-        factory = Factories.ready(Factories.over(cluster, safeguards));
+        factory = Factories.ready(Factories.over(cluster, safeguards).loadBalancer(LoadBalancer.random()));
         cluster.primary().execute("CHECKPOINT");
         cluster.awaitReplayed();
         cluster.replica(1).pauseReplay();
