@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerSpec;
 import io.github.r2dbcrouting.spi.LoadBalancer;
+import io.github.r2dbcrouting.spi.TopologySource;
 import io.github.r2dbcrouting.webflux.RoutingProperties.Pool;
 import io.github.r2dbcrouting.webflux.RoutingProperties.Server;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
@@ -40,13 +41,15 @@ record ConfiguredFactory(
 
     private static final Pool NOTHING = new Pool(null, null, null);
 
+    private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
+    private static final Duration MOST_INTERVAL = Duration.ofDays(1);
+
     /** PostgreSQL itself takes no more. */
     private static final int MOST_CONNECTIONS = 262_143;
 
     RoutingConnectionFactory build() {
         RoutingConnectionFactory.Builder builder = RoutingConnectionFactory.builder();
-        servers.forEach((name, options) ->
-                applied("servers." + name, () -> builder.server(name, options, spec -> describe(name, options, spec))));
+        servers.forEach((name, options) -> applied("servers." + name, () -> server(builder, name, options)));
         properties.policies().forEach((name, text) -> policy(builder, name, text));
         pool("pool", properties.pool(), pool -> builder.pool(pool));
         applied("sampling", () -> builder.sampling(properties.sampling().atRest(), watched()));
@@ -66,6 +69,13 @@ record ConfiguredFactory(
                 () -> builder.readOnlyFunctions(properties.readOnlyFunctions().toArray(String[]::new)));
         unused = builder.readOnlyFunctionsFromCatalog(properties.readOnlyFunctionsFromCatalog())
                 .primaryReads(properties.primaryReads());
+        Duration stored = properties.storedTopology();
+        if (stored != null) {
+            applied("stored-topology", () -> builder.storedTopology(stored));
+        }
+        applied(
+                "stored-servers-at",
+                () -> builder.storedServersAt(properties.storedServersAt().toArray(String[]::new)));
         applied("prefer-tags", () -> builder.preferTags(properties.preferTags().toArray(String[]::new)));
         applied("load-balancer", () -> builder.loadBalancer(balancer(properties.loadBalancer())));
         if (!listeners.isEmpty()) {
@@ -79,6 +89,28 @@ record ConfiguredFactory(
                     "The servers cannot be routed among: " + refused.getMessage() + ".",
                     "Correct what '" + RoutingProperties.PREFIX + "' and 'spring.r2dbc' say of them.",
                     refused);
+        }
+    }
+
+    private RoutingConnectionFactory.Builder server(
+            RoutingConnectionFactory.Builder builder, String name, ConnectionFactoryOptions options) {
+        Consumer<ServerSpec> settings = spec -> describe(name, options, spec);
+        Duration again = properties.resolveEvery();
+        Object host = options.getValue(ConnectionFactoryOptions.HOST);
+        if (again == null || host == null) {
+            return builder.server(name, options, settings);
+        }
+        requireBetween("resolve-every", again, LEAST_INTERVAL, MOST_INTERVAL);
+        return builder.servers(TopologySource.dns(name, host.toString(), again), options, settings);
+    }
+
+    private static void requireBetween(String place, Duration value, Duration least, Duration most) {
+        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+            throw refused(
+                    place,
+                    "it is " + value.toMillis() + " ms, and must be from " + least.toMillis() + " to " + most.toMillis()
+                            + " ms",
+                    null);
         }
     }
 

@@ -31,6 +31,11 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param readOnlyFunctions Functions of the application's that change nothing, as calls of them are written: 'total' or
  *     'billing.due'.
  * @param readOnlyFunctionsFromCatalog Whether stable and immutable functions of the database count as such, too.
+ * @param resolveEvery How often the hosts of the servers are looked up again; each address that one has is a server then.
+ *     From 100ms to 1d; by default a host is one server.
+ * @param storedTopology How often the tables in the database are read that say of servers and policies; from 100ms to 1d,
+ *     by default never.
+ * @param storedServersAt Where those tables may add servers, as 'host:port'.
  * @param preferTags Which servers are preferred, the best first, where no policy is named.
  * @param primaryReads Whether the primary serves reads as the replicas do.
  * @param loadBalancer Which of the servers that may serve a read does: 'powerOfTwoChoices', 'roundRobin', 'random',
@@ -56,6 +61,9 @@ public record RoutingProperties(
         @DefaultValue("false") boolean strictLostWrites,
         @DefaultValue List<String> readOnlyFunctions,
         @DefaultValue("false") boolean readOnlyFunctionsFromCatalog,
+        @Nullable Duration resolveEvery,
+        @Nullable Duration storedTopology,
+        @DefaultValue List<String> storedServersAt,
         @DefaultValue List<String> preferTags,
         @DefaultValue("false") boolean primaryReads,
         @DefaultValue("powerOfTwoChoices") String loadBalancer,
