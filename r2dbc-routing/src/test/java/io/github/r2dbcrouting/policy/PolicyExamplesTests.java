@@ -28,7 +28,7 @@ class PolicyExamplesTests {
      *
      * @param fresh who is fresh enough, each perhaps with how far it is behind
      */
-    private record Example(String title, String policy, boolean primaryReads, String fresh, String serves) {
+    record Example(String title, String policy, boolean primaryReads, String fresh, String serves) {
         @Override
         public String toString() {
             return title + ": " + fresh + " -> " + serves;

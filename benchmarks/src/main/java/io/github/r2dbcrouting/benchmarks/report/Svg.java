@@ -227,6 +227,7 @@ final class Svg {
         add("<text x='%.1f' y='%.1f' text-anchor='%s'>%s</text>", x, y, anchor, escape(words));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // private, and only called with literals
     private void add(String format, Object... arguments) {
         text.append(String.format(Locale.ROOT, format, arguments));
     }

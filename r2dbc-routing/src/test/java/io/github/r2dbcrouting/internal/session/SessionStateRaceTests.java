@@ -315,7 +315,7 @@ class SessionStateRaceTests {
             update(now -> new Known(
                     Math.max(now.token, position),
                     Math.max(now.captured, position),
-                    now.pending.stream().filter(other -> other != write).toList()));
+                    now.pending.stream().filter(other -> !other.equals(write)).toList()));
             return settles;
         }
 
