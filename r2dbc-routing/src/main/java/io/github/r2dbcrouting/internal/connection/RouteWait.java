@@ -146,11 +146,18 @@ final class RouteWait extends Mono<Route> {
             return over.get() ? null : route;
         }
 
-        /** Whatever the session has written gets its position from the monitor, which publishes no table for that. */
+        /**
+         * Whatever the session has written gets its position from the monitor, which publishes no table for that. What
+         * came unresolved and is not taken over yet gets none while this waits, so there is nothing to hear of it: who
+         * asked nevertheless would be answered at once, and ask again.
+         */
         private void awaitPosition() {
             SessionState session = ask.session();
+            String cluster = tables.current().cluster();
             if (session != null
-                    && ask.pendingIn(tables.current().cluster())
+                    && cluster != null
+                    && ask.pendingIn(cluster)
+                    && session.hasPendingWrites(cluster)
                     && settlingNow.compareAndSet(false, true)) {
                 // it may complete within subscribe, and begin the next round before this one is set
                 Disposable.Swap round = Disposables.swap();

@@ -344,6 +344,22 @@ public final class SessionState {
     }
 
     /**
+     * Tells whether something without a position was seen before another branch came to be followed.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether the primary need not have what was seen
+     */
+    public boolean hasSeenEarlierBranch(String cluster) {
+        List<Sighting> seen = seen(cluster);
+        for (int i = 0; i < seen.size(); i++) {
+            if (seen.get(i).mayBeOfEarlierBranch()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
      * Asks for the positions of what was seen, on replicas and on the primary, and waits for them. From then on {@link #required} has them.
      *
      * @param cluster the cluster that is read from
@@ -413,6 +429,48 @@ public final class SessionState {
      */
     public boolean hasPendingReads(String cluster) {
         return hasPending(cluster, true);
+    }
+
+    /**
+     * Tells whether something that was written here is without a position, of which {@link #settled} hears. What came
+     * unresolved from elsewhere is not among it before it is taken over.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether there is something to wait for
+     */
+    public boolean hasPendingWrites(String cluster) {
+        return hasPending(cluster, false);
+    }
+
+    /**
+     * Tells whether something that has ended on an earlier branch is without a position.
+     *
+     * @param cluster the cluster that is routed to
+     * @param branch the one that is followed now
+     * @return whether {@link #settledBefore} has something to wait for
+     */
+    public boolean endedBefore(String cluster, long branch) {
+        List<PendingWrite> pending = current().pending;
+        for (int i = 0; i < pending.size(); i++) {
+            if (pending.get(i).endedBefore(cluster, branch)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Waits for the positions of what has ended on earlier branches, and says that somebody does.
+     *
+     * @param cluster the cluster that is routed to
+     * @param branch the one that is followed now
+     * @return completes when all of them are known
+     */
+    public Mono<Void> settledBefore(String cluster, long branch) {
+        return Mono.defer(() -> Mono.when(current().pending.stream()
+                .filter(one -> one.endedBefore(cluster, branch))
+                .map(PendingWrite::settled)
+                .toList()));
     }
 
     private boolean hasPending(String cluster, boolean reads) {

@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.fake.HeldScheduler;
 import io.github.r2dbcrouting.fake.NoQuestions;
@@ -24,6 +25,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -260,6 +262,39 @@ class RouteWaitTests {
 
         assertThat(found).singleElement().matches(route -> !route.onPrimary());
         assertNothingIsLeft();
+    }
+
+    /** Nobody here can settle what may still go on elsewhere: who waits for that is answered at once, for ever. */
+    @Test
+    void queuesForThePrimaryWhileWhatCameUnresolvedMayStillGoOn() {
+        session.observe(CausalToken.of(
+                List.of(),
+                List.of(new Unresolved("7", position(60), Instant.now().getEpochSecond() + 30))));
+        Permit taken = takePermit();
+        wait(WhenBehind.PRIMARY);
+        pass(Duration.ofMillis(10));
+        assertThat(errors).isEmpty();
+        assertThat(found).isEmpty();
+
+        taken.release();
+        pass(Duration.ZERO);
+
+        assertOnPrimary();
+    }
+
+    @Test
+    void doesNotWaitForTheWritesOfAnotherClusterToSettleWhatCameUnresolved() {
+        session.observe(CausalToken.of(
+                List.of(),
+                List.of(new Unresolved("7", position(60), Instant.now().getEpochSecond() + 30))));
+        PendingWrite elsewhere = session.begin("8", false, () -> {});
+        wait(WhenBehind.WAIT);
+
+        elsewhere.settle(CausalToken.of(List.of(new WalPosition("8", 1, 5))), 1);
+        pass(Duration.ofMillis(10));
+
+        assertThat(errors).isEmpty();
+        assertThat(found).isEmpty();
     }
 
     @Test
