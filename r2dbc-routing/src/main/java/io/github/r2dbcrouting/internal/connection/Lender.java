@@ -11,6 +11,7 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.routing.Shortage;
@@ -20,6 +21,7 @@ import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
@@ -113,6 +115,36 @@ public final class Lender {
             }
             RoutingTable table = tables.current();
             takeOver(ask, table);
+            return endedEarlier(ask, table) ? afterEarlier(ask, table, tried) : routeNow(ask, tried);
+        });
+    }
+
+    /**
+     * Whether the session has done something on an earlier branch that has ended, and is without a position: whoever is
+     * the primary now need not have it, and only its position tells whether that must be told.
+     */
+    private static boolean endedEarlier(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        Lineage line = table.lineage();
+        String cluster = table.cluster();
+        return session != null
+                && line != null
+                && cluster != null
+                && ask.heedsSession()
+                && session.endedBefore(cluster, line.branch());
+    }
+
+    private Mono<Route> afterEarlier(Ask ask, RoutingTable table, BitSet tried) {
+        SessionState session = Objects.requireNonNull(ask.session(), "session");
+        long branch = Objects.requireNonNull(table.lineage(), "lineage").branch();
+        return session.settledBefore(Objects.requireNonNull(table.cluster(), "cluster"), branch)
+                .timeout(patience.primary(), Mono.empty())
+                .then(routeNow(ask, tried));
+    }
+
+    private Mono<Route> routeNow(Ask ask, BitSet tried) {
+        return Mono.deferContextual(context -> {
+            RoutingTable table = tables.current();
             PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
             if (lost != null) {
                 return Mono.error(lost);
@@ -144,10 +176,12 @@ public final class Lender {
     }
 
     /** The session has to leave the server that it read from: for that it must be known how far that one was. */
-    private static Mono<Boolean> floors(Ask ask, Route route) {
+    private Mono<Boolean> floors(Ask ask, Route route) {
         SessionState session = Objects.requireNonNull(ask.session(), "session");
         String cluster = Objects.requireNonNull(route.table().cluster(), "cluster");
-        return session.floors(cluster).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
+        // the primary has whatever a replica of it has shown, but not what one of an earlier branch has
+        Duration limit = session.hasSeenEarlierBranch(cluster) ? patience.primary() : FLOOR_LIMIT;
+        return session.floors(cluster).thenReturn(true).timeout(limit, Mono.just(false));
     }
 
     private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
@@ -229,7 +263,24 @@ public final class Lender {
                         maxWait,
                         deadline,
                         () -> nobody(ask, tried, deadline))
-                .doOnNext(route -> announce(route, ask, tried, context));
+                .flatMap(route -> {
+                    if (!sameBranch(now.table(), route.table())) {
+                        // what the session holds was judged by a line that is no longer followed
+                        Permit permit = route.permit();
+                        if (permit != null) {
+                            permit.withdraw();
+                        }
+                        return route(ask, tried);
+                    }
+                    announce(route, ask, tried, context);
+                    return Mono.just(route);
+                });
+    }
+
+    private static boolean sameBranch(RoutingTable one, RoutingTable other) {
+        Lineage before = one.lineage();
+        Lineage after = other.lineage();
+        return before == null || after == null || before.branch() == after.branch();
     }
 
     private void leaveQuestions(Ask ask) {

@@ -97,6 +97,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private long publishedAt;
+
+    /** When the branch that is followed now was followed first, if another one was before. */
+    private volatile @Nullable Long branchSince;
+
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
     private volatile long ageAskedAt;
@@ -386,6 +390,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
+    public boolean partedSince(long time) {
+        Long since = branchSince;
+        return since != null && time - since < 0;
+    }
+
+    @Override
     public void surprisedBy(int server) {
         long now = clock.getAsLong();
         serial.execute(() -> samplers.get(server).probeSoon());
@@ -659,6 +669,11 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             table = reduce(before);
         }
         publishedAt = now;
+        if (ClusterReducer.goesOnTo(before.lineage(), table.lineage())) {
+            branchSince = now;
+            // of the other servers nothing is known any longer
+            serial.execute(() -> samplers.forEach(ServerSampler::probeSoon));
+        }
         tables.publish(table);
         TableChanges.between(before, table, event -> {
             LOG.info("{}", event);
@@ -667,8 +682,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     private RoutingTable reduce(RoutingTable before) {
-        RoutingTable table =
-                reducer.reduce(reports, before, position -> history.within(position, settings.farBehind()));
+        RoutingTable table = reducer.reduce(
+                reports, before, position -> history.within(position, settings.farBehind()), branchSince);
         return table.withLags(this::lag);
     }
 
@@ -712,10 +727,17 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             }
         }
 
-        /** Flushed before a replica had it, so it needs no nudge. */
+        /**
+         * Flushed before a replica had it, so it needs no nudge. What was seen before another branch was followed may have
+         * been on the one that was left: nobody can tell any longer.
+         */
         @Override
         public void askPrimary(SightedFloor floor) {
-            captures.handIn(new EndedWrite(floor, -1, null, floor.replica() != null, clock.getAsLong()));
+            if (partedSince(floor.seenAt())) {
+                floor.lost();
+            }
+            captures.handIn(
+                    new EndedWrite(floor, EndedWrite.ANY_SERVER, null, floor.replica() != null, clock.getAsLong()));
             captures.awaited();
         }
     }

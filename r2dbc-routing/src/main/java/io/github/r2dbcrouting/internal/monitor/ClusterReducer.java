@@ -50,6 +50,20 @@ final class ClusterReducer {
      * @return the table from now on, with the next version
      */
     RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
+        return reduce(reports, before, near, null);
+    }
+
+    /**
+     * Reduces the reports to a table.
+     *
+     * @param reports one for each server, in the order of their indexes
+     * @param before the table until now
+     * @param near whether a replica at a position on the primary's branch is not too far behind
+     * @param branchSince when the branch that is followed was followed first; {@code null} if no other one ever was
+     * @return the table from now on, with the next version
+     */
+    RoutingTable reduce(
+            List<ServerReport> reports, RoutingTable before, Predicate<Position> near, @Nullable Long branchSince) {
         String cluster = cluster(reports, before);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
@@ -66,11 +80,19 @@ final class ClusterReducer {
                 lineage,
                 primary != null && primary.status() == ServerStatus.UP,
                 succession.rival(reports, servers, lineage, followed),
-                timelinesMatter);
+                timelinesMatter,
+                goesOnTo(before.lineage(), lineage)
+                        ? sentAt -> false
+                        : sentAt -> branchSince == null || sentAt - branchSince > 0);
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
         servers.replaceAll(server -> disabled(server, reports.get(server.index())));
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
+    }
+
+    /** Whether another branch is followed from now on. */
+    static boolean goesOnTo(@Nullable Lineage before, @Nullable Lineage after) {
+        return before != null && after != null && before.branch() != after.branch();
     }
 
     /** What was removed keeps its place: indexes are never given to another server. */

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.List;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,19 @@ final class Placement {
     private final boolean primaryUp;
     private final @Nullable ServerState rival;
     private final boolean timelinesMatter;
+    private final LongPredicate sinceItBegan;
+
+    /**
+     * Creates the rule for a line that was followed before anything was asked.
+     *
+     * @param line the line of the primary; {@code null} if there was none yet
+     * @param primaryUp whether the primary answers
+     * @param rival another primary on a branch of the same number; {@code null} if there is none
+     * @param timelinesMatter whether any of this matters
+     */
+    Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
+        this(line, primaryUp, rival, timelinesMatter, sentAt -> true);
+    }
 
     /**
      * Creates the rule.
@@ -30,8 +44,15 @@ final class Placement {
      * @param primaryUp whether the primary answers
      * @param rival another primary on a branch of the same number; {@code null} if there is none
      * @param timelinesMatter whether any of this matters
+     * @param sinceItBegan whether a probe that was sent at a time was sent after the line's branch was followed first
      */
-    Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
+    Placement(
+            @Nullable Lineage line,
+            boolean primaryUp,
+            @Nullable ServerState rival,
+            boolean timelinesMatter,
+            LongPredicate sinceItBegan) {
+        this.sinceItBegan = sinceItBegan;
         this.line = line;
         this.primaryUp = primaryUp;
         this.rival = rival;
@@ -63,6 +84,17 @@ final class Placement {
         boolean certain = sample.observation().branchCertain();
         return switch (line.judge(position)) {
             case KEPT -> {
+                if (certain && !sample.branchRemembered() && position.branch() < line.branch()) {
+                    // it was not beyond the switch when it was asked, but what it receives leads there
+                    yield refused(
+                            server,
+                            "still receives the branch that " + line
+                                    + " has left: let it follow the primary, or it will have what is lost");
+                }
+                if (position.branch() < line.branch() && !sinceItBegan.test(sample.sentAt())) {
+                    // whatever it has received since then is beyond the switch
+                    yield at(server, null, true);
+                }
                 // of a replica that may have gone on to a branch which nobody has shown yet nothing is known
                 boolean known = certain || primaryUp || position.branch() < line.branch();
                 yield at(server, known ? there : null, !near.test(there));

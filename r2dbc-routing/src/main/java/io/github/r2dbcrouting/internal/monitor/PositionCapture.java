@@ -113,6 +113,8 @@ final class PositionCapture {
                 if (!safe && write.write().mayHaveWritten()) {
                     possiblyLost.add(write.server());
                     write.write().lost();
+                } else if (seenElsewhere(write, server, position)) {
+                    write.write().lost();
                 }
             }
         }
@@ -123,6 +125,12 @@ final class PositionCapture {
             settled.forEach(write -> write.write().settle(shared, sample.sentAt()));
         }
         return new Outcome(settled.size(), possiblyLost);
+    }
+
+    /** Whether what was only read was read from another primary, or from a history that this one has gone back behind. */
+    private static boolean seenElsewhere(EndedWrite read, int server, Position position) {
+        return read.server() != EndedWrite.ANY_SERVER
+                && (read.server() != server || (read.basis() != null && !position.covers(read.basis())));
     }
 
     static CausalToken token(Position position) {

@@ -15,6 +15,7 @@ import java.util.List;
  * @param sentAt when the probe was sent: what it brought is at least as new
  * @param nudged whether the history was nudged between the sending and the observation
  * @param ancestors where each earlier branch of a primary's history was left, as it says itself; empty if it does not
+ * @param branchRemembered whether the branch is one that an earlier probe told, since the server receives nothing now
  */
 record Sample(
         Introduction introduction,
@@ -22,7 +23,18 @@ record Sample(
         Observation observation,
         long sentAt,
         boolean nudged,
-        List<Position> ancestors) {
+        List<Position> ancestors,
+        boolean branchRemembered) {
+
+    Sample(
+            Introduction introduction,
+            long openedAt,
+            Observation observation,
+            long sentAt,
+            boolean nudged,
+            List<Position> ancestors) {
+        this(introduction, openedAt, observation, sentAt, nudged, ancestors, false);
+    }
 
     Sample(Introduction introduction, long openedAt, Observation observation, long sentAt, boolean nudged) {
         this(introduction, openedAt, observation, sentAt, nudged, List.of());
@@ -33,6 +45,6 @@ record Sample(
     }
 
     Sample onBranch(long certain) {
-        return new Sample(introduction, openedAt, observation.onBranch(certain), sentAt, nudged, ancestors);
+        return new Sample(introduction, openedAt, observation.onBranch(certain), sentAt, nudged, ancestors, true);
     }
 }

@@ -84,9 +84,20 @@ public final class SightedFloor implements Unplaced {
         }
     }
 
-    /** Whoever reads wrote nothing that could be lost. */
+    /** What was seen may be gone: who has seen it would go on without it, and not know. */
     @Override
-    public void lost() {}
+    public void lost() {
+        session.lost();
+    }
+
+    /**
+     * Returns when it was seen.
+     *
+     * @return the latest time of which that holds, by the monitor's clock
+     */
+    public long seenAt() {
+        return seenAt;
+    }
 
     @Override
     public boolean mayHaveWritten() {

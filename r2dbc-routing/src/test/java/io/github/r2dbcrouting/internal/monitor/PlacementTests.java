@@ -40,13 +40,53 @@ class PlacementTests {
 
     @Test
     void putsAReplicaThatIsBeforeTheSwitchOnTheLine() {
-        ServerState placed = place(LINE, null, at(1, 100), true, PlacementTests::near);
+        ServerState placed = place(LINE, null, at(1, 100), false, PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.tooFarBehind()).isFalse();
-        assertThat(place(LINE, null, at(1, 100), true, PlacementTests::far).tooFarBehind())
+        assertThat(place(LINE, null, at(1, 100), false, PlacementTests::far).tooFarBehind())
                 .isTrue();
+    }
+
+    /** It is before the switch as far as is known, and beyond it a moment later. */
+    @Test
+    void refusesAReplicaThatStillReceivesTheBranchThatWasLeft() {
+        ServerState placed = place(LINE, null, at(1, 99), true, PlacementTests::near);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(placed.problem()).contains("still receives the branch that branch 2");
+        assertThat(place(LINE, null, at(2, 100), true, PlacementTests::near).status())
+                .isEqualTo(ServerStatus.UP);
+    }
+
+    /** Its primary is gone, so it stays where it is. */
+    @Test
+    void putsAReplicaThatReceivesNothingAnyMoreOnTheLine() {
+        Sample receiving = sample(at(1, 99), true);
+        Sample alone = sample(at(1, 99), false);
+        ServerReport report = ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(receiving)
+                .answered(alone);
+
+        ServerState placed = new Placement(LINE, true, null, true)
+                .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
+
+        assertThat(report.sample().branchRemembered()).isTrue();
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.position()).isEqualTo(at(2, 99));
+    }
+
+    @Test
+    void knowsNothingOfAReplicaThatWasAskedBeforeTheBranchWasLeft() {
+        ServerState before = new Placement(LINE, true, null, true, sentAt -> sentAt > 1)
+                .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), false), PlacementTests::near);
+        ServerState onTheNewOne = new Placement(LINE, true, null, true, sentAt -> sentAt > 1)
+                .place(state(at(2, 99), ServerStatus.UP), report(at(2, 99), true), PlacementTests::near);
+
+        assertThat(before.position()).isNull();
+        assertThat(before.tooFarBehind()).isTrue();
+        assertThat(onTheNewOne.position()).isEqualTo(at(2, 99));
     }
 
     @Test
@@ -152,10 +192,14 @@ class PlacementTests {
     }
 
     private ServerReport report(WalPosition position, boolean certain) {
+        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(sample(position, certain));
+    }
+
+    private Sample sample(WalPosition position, boolean certain) {
         Observation observation = new Observation(server.role, position, position.timeline(), certain, null, "");
         Introduction introduction = new Introduction(server.identity(), observation, "1", true);
-        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
-                .answered(new Sample(introduction, 0, observation, 1, false));
+        return new Sample(introduction, 0, observation, 1, false);
     }
 
     private static boolean near(Position position) {
