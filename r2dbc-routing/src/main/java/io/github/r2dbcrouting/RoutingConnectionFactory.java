@@ -96,7 +96,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         this.lazyBegin = builder.lazyBegin;
         this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
         this.ejections = new Ejections(System::nanoTime);
-        ElapsedTime clock = new ElapsedTime();
+        ElapsedTime clock = builder.clock;
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
                 List.of(),
@@ -506,6 +506,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private boolean strictLostWrites;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
+        private ElapsedTime clock = new ElapsedTime();
         private int retriesPerRead = DEFAULT_RETRIES;
         private Set<String> readOnlyFunctions = Set.of();
         private boolean functionsFromCatalog;
@@ -979,6 +980,12 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         /** For tests that show what a mechanism is for. */
         Builder safeguards(Safeguards inForce) {
             safeguards = inForce;
+            return this;
+        }
+
+        /** For tests in which the clock jumps. */
+        Builder clock(ElapsedTime jumping) {
+            clock = jumping;
             return this;
         }
 
