@@ -3,6 +3,8 @@ package io.github.r2dbcrouting.chaos;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.ServerRole;
 import io.r2dbc.spi.R2dbcException;
+import java.io.IOException;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
@@ -11,11 +13,13 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Exceptions;
 
 /** How many of what? Thread-safe. */
 final class Tally {
 
     private static final int MOST_KEPT = 20;
+    private static final int MOST_FRAMES = 12;
 
     final LongAdder asked = new LongAdder();
     final LongAdder answered = new LongAdder();
@@ -53,9 +57,11 @@ final class Tally {
 
     /** An error that nobody heard of: of a connection that is gone none is missed. */
     void dropped(Throwable error) {
-        if (!(error instanceof R2dbcException)) {
-            keep("dropped: " + error + " at "
-                    + java.util.Arrays.stream(error.getStackTrace()).limit(6).toList());
+        Throwable cause =
+                Exceptions.isErrorCallbackNotImplemented(error) && error.getCause() != null ? error.getCause() : error;
+        if (!(cause instanceof R2dbcException) && !(cause instanceof IOException)) {
+            keep("dropped: " + cause + " at "
+                    + Arrays.stream(cause.getStackTrace()).limit(MOST_FRAMES).toList());
         }
     }
 

@@ -46,7 +46,7 @@ final class Missing {
         if (since != Long.MAX_VALUE) {
             Node found = causes.find(new Causes.Question(read, since, false), search);
             if (found != null) {
-                report(read, key, found, seen);
+                report(key, found, seen);
             }
         }
     }
@@ -71,7 +71,7 @@ final class Missing {
             return;
         }
         restore(way);
-        report(read, key, found, seen);
+        report(key, found, seen);
     }
 
     /** Writes after the one that was seen, but for those that may be lost. */
@@ -116,7 +116,7 @@ final class Missing {
         way.get(0).from = null;
     }
 
-    private void report(Node read, KeyHistory key, Node found, long[] seen) {
+    private void report(KeyHistory key, Node found, long[] seen) {
         List<Node> way = Causes.way(found);
         Guarantee guarantee = guarantee(way);
         findings.add(guarantee, () -> Explanation.ofMissing(guarantee, key, way, seen));

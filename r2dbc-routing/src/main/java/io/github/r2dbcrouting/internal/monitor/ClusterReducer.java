@@ -83,11 +83,20 @@ final class ClusterReducer {
                 timelinesMatter,
                 goesOnTo(before.lineage(), lineage)
                         ? sentAt -> false
-                        : sentAt -> branchSince == null || sentAt - branchSince > 0);
+                        : sentAt -> branchSince == null || sentAt - branchSince > 0,
+                reports.stream().anyMatch(ClusterReducer::tellsItsBranch));
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
         servers.replaceAll(server -> disabled(server, reports.get(server.index())));
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
+    }
+
+    /** The privilege for it is the same on all servers. */
+    private static boolean tellsItsBranch(ServerReport report) {
+        Sample sample = report.sample();
+        return sample != null
+                && sample.is(ServerRole.REPLICA)
+                && sample.observation().branchCertain();
     }
 
     /** Whether another branch is followed from now on. */

@@ -24,6 +24,7 @@ final class Placement {
     private final @Nullable ServerState rival;
     private final boolean timelinesMatter;
     private final LongPredicate sinceItBegan;
+    private final boolean replicasTell;
 
     /**
      * Creates the rule for a line that was followed before anything was asked.
@@ -34,7 +35,7 @@ final class Placement {
      * @param timelinesMatter whether any of this matters
      */
     Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
-        this(line, primaryUp, rival, timelinesMatter, sentAt -> true);
+        this(line, primaryUp, rival, timelinesMatter, sentAt -> true, false);
     }
 
     /**
@@ -45,14 +46,17 @@ final class Placement {
      * @param rival another primary on a branch of the same number; {@code null} if there is none
      * @param timelinesMatter whether any of this matters
      * @param sinceItBegan whether a probe that was sent at a time was sent after the line's branch was followed first
+     * @param replicasTell whether replicas say which branch they receive, so that who says nothing receives nothing
      */
     Placement(
             @Nullable Lineage line,
             boolean primaryUp,
             @Nullable ServerState rival,
             boolean timelinesMatter,
-            LongPredicate sinceItBegan) {
+            LongPredicate sinceItBegan,
+            boolean replicasTell) {
         this.sinceItBegan = sinceItBegan;
+        this.replicasTell = replicasTell;
         this.line = line;
         this.primaryUp = primaryUp;
         this.rival = rival;
@@ -100,7 +104,7 @@ final class Placement {
                 yield at(server, known ? there : null, !near.test(there));
             }
             case BEYOND_THE_SWITCH ->
-                certain
+                certain || replicasTell
                         ? refused(
                                 server,
                                 "went further with an earlier primary than where " + line

@@ -79,9 +79,9 @@ class PlacementTests {
 
     @Test
     void knowsNothingOfAReplicaThatWasAskedBeforeTheBranchWasLeft() {
-        ServerState before = new Placement(LINE, true, null, true, sentAt -> sentAt > 1)
+        ServerState before = new Placement(LINE, true, null, true, sentAt -> sentAt > 1, false)
                 .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), false), PlacementTests::near);
-        ServerState onTheNewOne = new Placement(LINE, true, null, true, sentAt -> sentAt > 1)
+        ServerState onTheNewOne = new Placement(LINE, true, null, true, sentAt -> sentAt > 1, false)
                 .place(state(at(2, 99), ServerStatus.UP), report(at(2, 99), true), PlacementTests::near);
 
         assertThat(before.position()).isNull();
@@ -104,6 +104,15 @@ class PlacementTests {
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.position()).isNull();
         assertThat(placed.tooFarBehind()).isFalse();
+    }
+
+    /** It would say so if it followed the primary. */
+    @Test
+    void refusesAReplicaBeyondTheSwitchThatReceivesNothingWhereOthersSayWhatTheyReceive() {
+        ServerState placed = new Placement(LINE, true, null, true, sentAt -> true, true)
+                .place(state(at(1, 101), ServerStatus.UP), report(at(1, 101), false), PlacementTests::near);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
     }
 
     @Test
