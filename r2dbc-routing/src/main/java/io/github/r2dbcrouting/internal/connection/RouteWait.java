@@ -222,9 +222,12 @@ final class RouteWait extends Mono<Route> {
             if (route.server() != null) {
                 emit(route, null);
             } else {
-                // the primary went meanwhile; one that has come since then found this one still queued, and passed by
+                // the primary went meanwhile; one that has come since then found this one still queued, and passed by.
+                // One that is there and cannot serve this read, for instance since it failed it, is not queued for again
                 queued.set(false);
-                queueForPrimary();
+                if (router.choose(tables.current(), ask, tried).fallsBack()) {
+                    queueForPrimary();
+                }
             }
         }
 

@@ -264,6 +264,24 @@ class RouteWaitTests {
         assertNothingIsLeft();
     }
 
+    /** A place is there at once each time, and of no use. */
+    @Test
+    void queuesOnceForAPrimaryThatIsThereAndHasFailedTheRead() {
+        BitSet tried = new BitSet();
+        tried.set(0);
+        wait(WhenBehind.PRIMARY, tried);
+        pass(Duration.ofMillis(10));
+        assertThat(errors).isEmpty();
+        assertThat(found).isEmpty();
+        assertThat(budget.inUse()).isZero();
+
+        publish(60, Duration.ZERO);
+        pass(Duration.ofMillis(1));
+
+        assertThat(found).singleElement().matches(route -> !route.onPrimary());
+        assertNothingIsLeft();
+    }
+
     /** Nobody here can settle what may still go on elsewhere: who waits for that is answered at once, for ever. */
     @Test
     void queuesForThePrimaryWhileWhatCameUnresolvedMayStillGoOn() {
@@ -330,6 +348,10 @@ class RouteWaitTests {
     }
 
     private Disposable wait(WhenBehind whenBehind) {
+        return wait(whenBehind, new BitSet());
+    }
+
+    private Disposable wait(WhenBehind whenBehind, BitSet tried) {
         Router router = new Router(
                 server -> 0,
                 bound -> 0,
@@ -344,7 +366,7 @@ class RouteWaitTests {
                         budget,
                         () -> time.now(TimeUnit.NANOSECONDS),
                         Ask.of(Routing.read(), session),
-                        new BitSet(),
+                        tried,
                         whenBehind,
                         MAX_WAIT,
                         DEADLINE,
