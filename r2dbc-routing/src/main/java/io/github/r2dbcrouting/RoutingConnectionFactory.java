@@ -54,6 +54,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -352,6 +353,17 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     }
 
     private static final int EVENT_BUFFER = 256;
+
+    /**
+     * Lets somebody hear of decisions from now on, besides the builder's listener: for whoever looks for a while. Costs
+     * requests nothing once it has ended.
+     *
+     * @param listener hears of every decision, or of those that it {@linkplain RoutingListener#wantsNext() wants}
+     * @return ends it when it is disposed of; a decision that is made at the same time may still be told
+     */
+    public Disposable listen(RoutingListener listener) {
+        return lender.listen(Objects.requireNonNull(listener, "listener"));
+    }
 
     /**
      * Captures the primary's present position, for writes that were made outside the router.

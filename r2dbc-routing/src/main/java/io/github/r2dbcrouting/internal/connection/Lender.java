@@ -25,11 +25,13 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.util.context.ContextView;
 
@@ -52,7 +54,7 @@ public final class Lender {
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
-    private final @Nullable RoutingListener listener;
+    private final CopyOnWriteArrayList<RoutingListener> listeners = new CopyOnWriteArrayList<>();
     private final LeaseCheck check;
     private final Retries retries;
     private final Patience patience;
@@ -90,7 +92,9 @@ public final class Lender {
         this.tables = tables;
         // not copied: servers are added while it lends
         this.pools = pools;
-        this.listener = listener;
+        if (listener != null) {
+            listeners.add(listener);
+        }
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES), clock);
         this.retries = retries;
         this.patience = patience;
@@ -367,24 +371,90 @@ public final class Lender {
                 toPrimary ? message + "; " + Shortage.of(budget) : message, decision, null);
     }
 
-    /** Nothing is put into words unless somebody hears it: whoever built the factory, or whoever subscribed. */
-    private void announce(Route route, Ask ask, BitSet tried, ContextView context) {
-        RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);
-        if (listener == null && subscriber == null) {
-            return;
-        }
-        RouteDecision decision = router.explain(route, ask, tried);
-        tell(listener, decision);
-        tell(subscriber, decision);
+    /**
+     * Lets somebody hear of decisions from now on.
+     *
+     * @param listener hears of them, besides whoever does already
+     * @return ends it; a decision that is made at the same time may still be told
+     */
+    public Disposable listen(RoutingListener listener) {
+        Attached attached = new Attached(listener, listeners);
+        listeners.add(attached);
+        return attached;
     }
 
-    private static void tell(@Nullable RoutingListener listener, RouteDecision decision) {
-        if (listener != null) {
-            try {
-                listener.onDecision(decision);
-            } catch (RuntimeException failure) {
-                LOG.warn("a routing listener failed; the request goes on", failure);
-            }
+    /** One who listens for a while. A class, not a record: told apart by identity, the same listener may be there twice. */
+    private static final class Attached implements RoutingListener, Disposable {
+
+        private final RoutingListener listener;
+        private final List<RoutingListener> among;
+
+        Attached(RoutingListener listener, List<RoutingListener> among) {
+            this.listener = listener;
+            this.among = among;
         }
+
+        @Override
+        public void onDecision(RouteDecision decision) {
+            listener.onDecision(decision);
+        }
+
+        @Override
+        public boolean wantsNext() {
+            return listener.wantsNext();
+        }
+
+        @Override
+        public void dispose() {
+            var unused = among.remove(this);
+        }
+
+        @Override
+        public boolean isDisposed() {
+            return !among.contains(this);
+        }
+    }
+
+    /** Nothing is put into words unless somebody hears it: whoever listens to the factory, or whoever subscribed. */
+    private void announce(Route route, Ask ask, BitSet tried, ContextView context) {
+        RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);
+        if (listeners.isEmpty() && subscriber == null) {
+            return;
+        }
+        RouteDecision inWords = null;
+        for (RoutingListener listener : listeners) {
+            inWords = told(listener, inWords, route, ask, tried);
+        }
+        if (subscriber != null) {
+            var unused = told(subscriber, inWords, route, ask, tried);
+        }
+    }
+
+    /** Returns the decision, if it is in words by now. */
+    private @Nullable RouteDecision told(
+            RoutingListener listener, @Nullable RouteDecision inWords, Route route, Ask ask, BitSet tried) {
+        if (!wantsNext(listener)) {
+            return inWords;
+        }
+        RouteDecision decision = inWords == null ? router.explain(route, ask, tried) : inWords;
+        try {
+            listener.onDecision(decision);
+        } catch (RuntimeException failure) {
+            failed(failure);
+        }
+        return decision;
+    }
+
+    private static boolean wantsNext(RoutingListener listener) {
+        try {
+            return listener.wantsNext();
+        } catch (RuntimeException failure) {
+            failed(failure);
+            return false;
+        }
+    }
+
+    private static void failed(RuntimeException failure) {
+        LOG.warn("a routing listener failed; the request goes on", failure);
     }
 }

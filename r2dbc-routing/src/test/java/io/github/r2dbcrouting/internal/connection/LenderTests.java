@@ -28,7 +28,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 
@@ -75,6 +77,62 @@ class LenderTests {
             assertThat(decision.server()).isEqualTo("db0");
             assertThat(decision.candidates()).hasSize(2);
         });
+    }
+
+    @Test
+    void tellsWhoListensForAWhileAndNobodyAfterwards() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        Lender lender = lender(null);
+        Disposable first = lender.listen(heard::add);
+        Disposable second = lender.listen(heard::add);
+
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(2);
+        assertThat(tried.asked).as("put into words once").isEqualTo(1);
+
+        first.dispose();
+        first.dispose();
+        verify(lender.route(write, tried));
+
+        assertThat(heard).as("one of two equal ones").hasSize(3);
+        assertThat(first.isDisposed()).isTrue();
+        assertThat(second.isDisposed()).isFalse();
+
+        second.dispose();
+        int asked = tried.asked;
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(3);
+        assertThat(tried.asked).isEqualTo(asked);
+    }
+
+    @Test
+    void putsNothingIntoWordsWhichNobodyWants() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        AtomicInteger offered = new AtomicInteger();
+        Lender lender = lender(null);
+        Disposable sampling = lender.listen(new RoutingListener() {
+            @Override
+            public void onDecision(RouteDecision decision) {
+                heard.add(decision);
+            }
+
+            @Override
+            public boolean wantsNext() {
+                return offered.incrementAndGet() % 2 == 0;
+            }
+        });
+
+        verify(lender.route(write, tried));
+
+        assertThat(tried.asked).isZero();
+        assertThat(heard).isEmpty();
+
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(1);
+        sampling.dispose();
     }
 
     @Test
