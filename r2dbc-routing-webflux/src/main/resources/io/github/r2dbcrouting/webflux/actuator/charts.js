@@ -102,7 +102,8 @@ export class TimeChart {
       g.textAlign = "right";
       g.fillText(this.options.format(value), box.left - 8, at);
     }
-    for (let ago = 0; ago <= this.options.seconds; ago += 30) {
+    const apart = box.right - box.left < 380 ? 60 : 30;
+    for (let ago = 0; ago <= this.options.seconds; ago += apart) {
       const at = box.right - ago / this.options.seconds * (box.right - box.left);
       g.textAlign = ago === 0 ? "right" : ago === this.options.seconds ? "left" : "center";
       g.fillText(ago === 0 ? "now" : `${ago} s ago`, at, height - 8);

@@ -597,7 +597,7 @@ function disconnect() {
 }
 
 document.addEventListener("visibilitychange", () => {
-  if (document.hidden) { disconnect(); if (!paused) state("connecting"); } else connect();
+  if (document.hidden) { disconnect(); state("paused"); } else connect();
 });
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", connect);
