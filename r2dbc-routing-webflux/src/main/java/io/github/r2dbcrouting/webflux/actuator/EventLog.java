@@ -5,7 +5,6 @@ import io.github.r2dbcrouting.ServerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,8 +21,8 @@ final class EventLog implements Disposable {
 
     private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
 
-    private final AtomicReference<List<Heard>> heard = new AtomicReference<>(List.of());
     private final Disposable hearing;
+    private volatile List<Heard> heard = List.of();
 
     private record Heard(long id, long at, RoutingEvent event) {}
 
@@ -31,25 +30,27 @@ final class EventLog implements Disposable {
         this.hearing = events.subscribe(this::add, error -> LOG.warn("topology events are not heard any more", error));
     }
 
+    /** One event after the other, as a stream tells them. */
     private void add(RoutingEvent event) {
-        heard.updateAndGet(before -> {
-            List<Heard> after = new ArrayList<>(before.subList(Math.max(0, before.size() - SIZE + 1), before.size()));
-            long id = before.isEmpty() ? 0 : before.get(before.size() - 1).id + 1;
-            after.add(new Heard(id, System.nanoTime(), event));
-            return after;
-        });
+        List<Heard> before = heard;
+        List<Heard> after = new ArrayList<>(before.subList(Math.max(0, before.size() - SIZE + 1), before.size()));
+        after.add(new Heard(end(before), System.nanoTime(), event));
+        heard = after;
     }
 
     /** The number that the next one gets. */
     long end() {
-        List<Heard> now = heard.get();
-        return now.isEmpty() ? 0 : now.get(now.size() - 1).id + 1;
+        return end(heard);
+    }
+
+    private static long end(List<Heard> heard) {
+        return heard.isEmpty() ? 0 : heard.get(heard.size() - 1).id + 1;
     }
 
     /** Those from a number on, the oldest first. */
     List<RouterReport.Event> since(long from) {
         long now = System.nanoTime();
-        return heard.get().stream()
+        return heard.stream()
                 .filter(event -> event.id >= from)
                 .map(event -> told(event.id, Duration.ofNanos(Math.max(now - event.at, 0)), event.event))
                 .toList();

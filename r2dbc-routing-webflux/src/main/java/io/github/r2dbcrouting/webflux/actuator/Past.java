@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -21,7 +20,7 @@ final class Past {
 
     private static final String READ = RouterView.lower(Intent.READ);
 
-    private final AtomicReference<List<Point>> points = new AtomicReference<>(List.of());
+    private volatile List<Point> points = List.of();
 
     private record Point(long at, Map<String, RouterReport.Server> servers, Map<String, Double> reads) {}
 
@@ -34,32 +33,32 @@ final class Past {
                 reads.merge(rate.server(), rate.perSecond(), Double::sum);
             }
         }
-        List<Point> before = points.get();
+        List<Point> before = points;
         List<Point> after = new ArrayList<>(before.subList(Math.max(0, before.size() - POINTS + 1), before.size()));
         after.add(new Point(at, servers, reads));
-        points.set(after);
+        points = after;
     }
 
     RouterReport.Past told(long now, List<RouterReport.Decision> decisions, List<RouterReport.Event> events) {
-        List<Point> points = this.points.get();
+        List<Point> all = points;
         Set<String> names = new LinkedHashSet<>();
-        points.forEach(point -> names.addAll(point.servers.keySet()));
+        all.forEach(point -> names.addAll(point.servers.keySet()));
         Map<String, List<@Nullable Double>> staleness = new LinkedHashMap<>();
         Map<String, List<@Nullable Long>> bytesBehind = new LinkedHashMap<>();
         Map<String, List<Double>> reads = new LinkedHashMap<>();
         for (String name : names) {
-            staleness.put(name, each(points, point -> {
+            staleness.put(name, each(all, point -> {
                 RouterReport.Server server = point.servers.get(name);
                 return server == null ? null : server.staleness();
             }));
-            bytesBehind.put(name, each(points, point -> {
+            bytesBehind.put(name, each(all, point -> {
                 RouterReport.Server server = point.servers.get(name);
                 return server == null ? null : server.bytesBehind();
             }));
-            reads.put(name, each(points, point -> point.reads.getOrDefault(name, 0.0)));
+            reads.put(name, each(all, point -> point.reads.getOrDefault(name, 0.0)));
         }
         return new RouterReport.Past(
-                each(points, point -> Math.rint((now - point.at) / 1e8) / 10), staleness, bytesBehind, reads, decisions, events);
+                each(all, point -> Math.rint((now - point.at) / 1e8) / 10), staleness, bytesBehind, reads, decisions, events);
     }
 
     private static <T extends @Nullable Object> List<T> each(

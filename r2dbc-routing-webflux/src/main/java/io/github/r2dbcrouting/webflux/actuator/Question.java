@@ -9,7 +9,6 @@ import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.TokenCodec;
 import io.github.r2dbcrouting.UnknownPolicyException;
-import java.time.Duration;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
@@ -64,20 +63,19 @@ record Question(
     }
 
     private static Freshness parsed(String text) {
-        switch (text.toLowerCase(Locale.ROOT)) {
-            case "any":
-                return Freshness.any();
-            case "causal":
-                return Freshness.causal();
-            case "latest":
-                return Freshness.latest();
-            default:
-                try {
-                    Duration bound = DurationStyle.detectAndParse(text);
-                    return Freshness.atMost(bound);
-                } catch (IllegalArgumentException | ArithmeticException bad) {
-                    throw Refused.bad("freshness", "'" + text + "' is no freshness", FRESHNESSES);
-                }
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "any" -> Freshness.any();
+            case "causal" -> Freshness.causal();
+            case "latest" -> Freshness.latest();
+            default -> bound(text);
+        };
+    }
+
+    private static Freshness bound(String text) {
+        try {
+            return Freshness.atMost(DurationStyle.detectAndParse(text));
+        } catch (IllegalArgumentException | ArithmeticException bad) {
+            throw Refused.bad("freshness", "'" + text + "' is no freshness", FRESHNESSES);
         }
     }
 

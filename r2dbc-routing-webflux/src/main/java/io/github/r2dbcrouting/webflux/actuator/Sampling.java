@@ -5,7 +5,6 @@ import io.github.r2dbcrouting.RoutingTable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import reactor.core.Disposable;
 
 /**
@@ -27,7 +26,7 @@ final class Sampling implements Disposable {
     private final DecisionLog decisions = new DecisionLog();
     private final Past past = new Past();
     private final Disposable hearing;
-    private final AtomicReference<String> last = new AtomicReference<>("");
+    private volatile String last = "";
     private long frames;
     private long lastAt;
     private long decisionsFrom;
@@ -70,13 +69,13 @@ final class Sampling implements Disposable {
         eventsFrom = eventsEnd;
         past.add(at, frame);
         String written = Json.text(frame);
-        last.set(written);
+        last = written;
         return written;
     }
 
     /** The last frame; empty before the first. */
     String last() {
-        return last.get();
+        return last;
     }
 
     /** What there was before. */

@@ -77,7 +77,7 @@ class RoutingEndpointIT {
         spring.setRegisterShutdownHook(false);
         application = spring.run(properties.stream().map(one -> "--" + one).toArray(String[]::new));
         http = client("local.server.port");
-        factory().ready(Duration.ofSeconds(20)).block(LIMIT);
+        run(factory().ready(Duration.ofSeconds(20)));
     }
 
     private WebTestClient client(String port) {
@@ -160,12 +160,7 @@ class RoutingEndpointIT {
         cluster.replica(0).pauseReplay();
         cluster.replica(1).pauseReplay();
         CausalSession session = CausalSession.create();
-        application
-                .getBean(DatabaseClient.class)
-                .sql("CREATE TABLE IF NOT EXISTS written (id int)")
-                .then()
-                .contextWrite(Routing.session(session))
-                .block(LIMIT);
+        run(statement("CREATE TABLE IF NOT EXISTS written (id int)").contextWrite(Routing.session(session)));
         String token = Objects.requireNonNull(session.token().block(LIMIT)).encode();
 
         JsonNode explained = get("/actuator/r2dbcrouting/explain?token=" + token, 200);
@@ -260,9 +255,8 @@ class RoutingEndpointIT {
         write();
 
         await().atMost(Duration.ofSeconds(30)).until(() -> {
-            statement("SELECT 1")
-                    .contextWrite(Routing.read().freshness(Freshness.atMost(Duration.ofSeconds(1))))
-                    .block(LIMIT);
+            run(statement("SELECT 1")
+                    .contextWrite(Routing.read().freshness(Freshness.atMost(Duration.ofSeconds(1)))));
             return lag(frames, "db2") > 1_500 && lag(frames, "db1") < 1_000;
         });
         assertThat(frames).anySatisfy(frame -> assertThat(frame.path("rates"))
@@ -323,12 +317,16 @@ class RoutingEndpointIT {
         throw new AssertionError(server);
     }
 
+    private static void run(Mono<Void> mono) {
+        var unused = mono.block(LIMIT);
+    }
+
     private void write() {
-        statement("CREATE TABLE IF NOT EXISTS noted (id int)").block(LIMIT);
+        run(statement("CREATE TABLE IF NOT EXISTS noted (id int)"));
     }
 
     private void read() {
-        statement("SELECT 1").contextWrite(Routing.read()).block(LIMIT);
+        run(statement("SELECT 1").contextWrite(Routing.read()));
     }
 
     private Mono<Void> statement(String sql) {

@@ -37,7 +37,7 @@ class RoutingEndpointTests {
     @AfterEach
     void close() {
         watch.dispose();
-        factory.close().block(Duration.ofSeconds(10));
+        var unused = factory.close().block(Duration.ofSeconds(10));
     }
 
     @ParameterizedTest

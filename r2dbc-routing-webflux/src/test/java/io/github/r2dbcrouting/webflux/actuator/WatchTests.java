@@ -29,7 +29,7 @@ class WatchTests {
     @AfterEach
     void close() {
         watch.dispose();
-        factory.close().block(Duration.ofSeconds(10));
+        var unused = factory.close().block(Duration.ofSeconds(10));
     }
 
     @Test
