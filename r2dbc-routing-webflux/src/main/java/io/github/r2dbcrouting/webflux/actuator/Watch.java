@@ -77,15 +77,14 @@ final class Watch implements Disposable {
     Flux<ServerSentEvent<String>> stream() {
         Flux<ServerSentEvent<String>> live =
                 frames.onBackpressureLatest().map(frame -> event("frame", frame));
-        // subscribed to after the frames, so that there is a sampling whose past can be told
-        Flux<ServerSentEvent<String>> before = Flux.defer(() -> {
-            Sampling now = sampling.get();
-            return now == null ? Flux.empty() : before(now);
-        });
-        return Flux.merge(1, live, before);
+        return Flux.concat(Flux.defer(this::before), live);
     }
 
-    private static Flux<ServerSentEvent<String>> before(Sampling now) {
+    private Flux<ServerSentEvent<String>> before() {
+        Sampling now = sampling.get();
+        if (now == null) {
+            return Flux.just(event("past", Json.text(new Past().told(System.nanoTime(), List.of(), events()))));
+        }
         Flux<ServerSentEvent<String>> past = Flux.just(event("past", Json.text(now.past())));
         String last = now.last();
         return last.isEmpty() ? past : past.concatWithValues(event("frame", last));

@@ -8,7 +8,6 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.web.WebEndpointAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
-import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 
@@ -44,7 +43,7 @@ class RoutingEndpointAutoConfigurationTests {
     @Test
     void isNotThereWhereAccessIsNone() {
         application
-                .withPropertyValues(EXPOSED, "management.endpoint.r2dbcrouting.access=none")
+                .withPropertyValues(EXPOSED, "management.endpoint.r2dbcrouting.access=NONE")
                 .run(context -> assertThat(context).doesNotHaveBean(RoutingEndpoint.class));
     }
 
@@ -53,14 +52,6 @@ class RoutingEndpointAutoConfigurationTests {
         application
                 .withPropertyValues(EXPOSED, "r2dbc.routing.enabled=false")
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(RoutingEndpoint.class));
-    }
-
-    @Test
-    void isNotThereWithoutTheActuator() {
-        application
-                .withPropertyValues(EXPOSED)
-                .withClassLoader(new FilteredClassLoader("org.springframework.boot.actuate"))
-                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("routingEndpoint"));
     }
 
     @Test

@@ -68,7 +68,7 @@ class RoutingEndpointTests {
             value = {
                 "read  | -     | -    | any",
                 "READ  | 500ms | near | at most 500 ms old",
-                "write | -     | -    | latest",
+                "write | -     | -    | any",
                 "-     | PT2S  | -    | at most 2000 ms old",
                 "-     | latest| -    | latest"
             })
