@@ -35,8 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FreshApplicationIT {
 
     private static final Pattern PORT = Pattern.compile("Netty started on port (\\d+)");
-    private static final Pattern ACTUATOR =
-            Pattern.compile("(spring-boot-(actuator|health|micrometer)|micrometer-(core|jakarta)|HdrHistogram)[^/]*jar$");
+    private static final Pattern ACTUATOR = Pattern.compile(
+            "(spring-boot-(actuator|health|micrometer)|micrometer-(core|jakarta)|HdrHistogram)[^/]*jar$");
     private static final String MAIN = "com.example.shop.ShopApplication";
 
     private final PostgresCluster cluster;
@@ -122,7 +122,8 @@ class FreshApplicationIT {
     private Path processedAheadOfTime(List<String> properties) throws Exception {
         Path sources = Files.createDirectories(folder.resolve("sources"));
         Path classes = Files.createDirectories(folder.resolve("classes"));
-        List<String> command = new ArrayList<>(List.of(java(), "-cp", classPath(actuator()), "-Dspring.aot.processing=true"));
+        List<String> command =
+                new ArrayList<>(List.of(java(), "-cp", classPath(actuator()), "-Dspring.aot.processing=true"));
         command.add("org.springframework.boot.SpringApplicationAotProcessor");
         command.addAll(
                 List.of(MAIN, sources.toString(), classes.toString(), classes.toString(), "com.example", "shop"));

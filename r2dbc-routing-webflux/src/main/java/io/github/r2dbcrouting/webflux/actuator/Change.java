@@ -49,8 +49,7 @@ final class Change {
         return Mono.defer(() -> {
             Topology topology = factory.topology();
             if (!factory.serverNames().contains(name)) {
-                throw Refused.missing(
-                        "name", "there is no server '" + name + "'", "one of " + factory.serverNames());
+                throw Refused.missing("name", "there is no server '" + name + "'", "one of " + factory.serverNames());
             }
             // all of it is read before any of it is done
             List<Mono<Void>> steps = new ArrayList<>();
@@ -100,7 +99,10 @@ final class Change {
         } catch (NumberFormatException bad) {
             // as any other text that is no weight
         }
-        throw Refused.bad("weight", "'" + weight + "' is no weight", "a number from " + ServerSpec.LEAST_WEIGHT + " to " + ServerSpec.GREATEST_WEIGHT);
+        throw Refused.bad(
+                "weight",
+                "'" + weight + "' is no weight",
+                "a number from " + ServerSpec.LEAST_WEIGHT + " to " + ServerSpec.GREATEST_WEIGHT);
     }
 
     private static boolean bool(String enabled) {

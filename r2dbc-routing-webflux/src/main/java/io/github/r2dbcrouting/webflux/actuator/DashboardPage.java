@@ -18,11 +18,16 @@ final class DashboardPage {
     static final String FOLDER = "io/github/r2dbcrouting/webflux/actuator/";
 
     private static final Map<String, String> TYPES = Map.of(
-            INDEX, "text/html;charset=UTF-8",
-            "dashboard.css", "text/css;charset=UTF-8",
-            "dashboard.js", "text/javascript;charset=UTF-8",
-            "charts.js", "text/javascript;charset=UTF-8",
-            "icon.svg", "image/svg+xml;charset=UTF-8");
+            INDEX,
+            "text/html;charset=UTF-8",
+            "dashboard.css",
+            "text/css;charset=UTF-8",
+            "dashboard.js",
+            "text/javascript;charset=UTF-8",
+            "charts.js",
+            "text/javascript;charset=UTF-8",
+            "icon.svg",
+            "image/svg+xml;charset=UTF-8");
 
     private final Map<String, File> files = new LinkedHashMap<>();
 

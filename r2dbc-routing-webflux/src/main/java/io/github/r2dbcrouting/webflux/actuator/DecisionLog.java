@@ -134,8 +134,8 @@ final class DecisionLog implements RoutingListener {
         return chosen.stream()
                 .limit(most)
                 .sorted((one, other) -> Long.compare(one.id, other.id))
-                .map(heard -> RouterView.decision(
-                        heard.id, Duration.ofNanos(Math.max(now - heard.at, 0)), heard.decision))
+                .map(heard ->
+                        RouterView.decision(heard.id, Duration.ofNanos(Math.max(now - heard.at, 0)), heard.decision))
                 .toList();
     }
 

@@ -58,11 +58,15 @@ final class Past {
             reads.put(name, each(all, point -> point.reads.getOrDefault(name, 0.0)));
         }
         return new RouterReport.Past(
-                each(all, point -> Math.rint((now - point.at) / 1e8) / 10), staleness, bytesBehind, reads, decisions, events);
+                each(all, point -> Math.rint((now - point.at) / 1e8) / 10),
+                staleness,
+                bytesBehind,
+                reads,
+                decisions,
+                events);
     }
 
-    private static <T extends @Nullable Object> List<T> each(
-            List<Point> points, Function<Point, T> value) {
+    private static <T extends @Nullable Object> List<T> each(List<Point> points, Function<Point, T> value) {
         List<T> values = new ArrayList<>(points.size());
         points.forEach(point -> values.add(value.apply(point)));
         return values;

@@ -130,7 +130,9 @@ record RouterReport(
      * @param why the same in words
      */
     record Candidate(
-            String server, @Nullable String refusal, @Nullable String why) {}
+            String server,
+            @Nullable String refusal,
+            @Nullable String why) {}
 
     /** Something that has changed, or went wrong. */
     record Event(long id, long ago, String kind, @Nullable String server, String text) {}
@@ -160,8 +162,7 @@ record RouterReport(
             List<Event> events) {}
 
     /** How many decisions of one kind there were in a second. */
-    record Rate(
-            @Nullable String server, String intent, String reason, boolean waited, double perSecond) {}
+    record Rate(@Nullable String server, String intent, String reason, boolean waited, double perSecond) {}
 
     /**
      * What whoever comes later is told first.

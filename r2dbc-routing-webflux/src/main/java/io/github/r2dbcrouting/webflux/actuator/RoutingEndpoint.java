@@ -99,11 +99,7 @@ public final class RoutingEndpoint {
      * @return the answer; empty if there is no such part
      */
     @ReadOperation(
-            produces = {
-                MediaType.APPLICATION_JSON_VALUE,
-                MediaType.TEXT_HTML_VALUE,
-                MediaType.TEXT_EVENT_STREAM_VALUE
-            })
+            produces = {MediaType.APPLICATION_JSON_VALUE, MediaType.TEXT_HTML_VALUE, MediaType.TEXT_EVENT_STREAM_VALUE})
     public Mono<WebEndpointResponse<Object>> part(
             @Selector String part,
             @Nullable String intent,
@@ -111,10 +107,11 @@ public final class RoutingEndpoint {
             @Nullable String policy,
             @Nullable String token) {
         return switch (part) {
-            case EXPLAIN -> Mono.fromSupplier(() -> explained(new Question(intent, freshness, policy, token)))
-                    .onErrorResume(Refused.Thrown.class, RoutingEndpoint::refused);
-            case STREAM -> Mono.fromSupplier(
-                    () -> new WebEndpointResponse<Object>(watch.stream(), MediaType.TEXT_EVENT_STREAM));
+            case EXPLAIN ->
+                Mono.fromSupplier(() -> explained(new Question(intent, freshness, policy, token)))
+                        .onErrorResume(Refused.Thrown.class, RoutingEndpoint::refused);
+            case STREAM ->
+                Mono.fromSupplier(() -> new WebEndpointResponse<Object>(watch.stream(), MediaType.TEXT_EVENT_STREAM));
             case DASHBOARD -> Mono.justOrEmpty(page.file(DashboardPage.INDEX)).map(RoutingEndpoint::sent);
             default -> Mono.empty();
         };
@@ -132,12 +129,9 @@ public final class RoutingEndpoint {
      * @param file its name
      * @return the file; empty if there is none of that name
      */
-    @ReadOperation(
-            produces = {"text/css", "text/javascript", "image/svg+xml"})
+    @ReadOperation(produces = {"text/css", "text/javascript", "image/svg+xml"})
     public Mono<WebEndpointResponse<Object>> file(@Selector String part, @Selector String file) {
-        return part.equals(DASHBOARD)
-                ? Mono.justOrEmpty(page.file(file)).map(RoutingEndpoint::sent)
-                : Mono.empty();
+        return part.equals(DASHBOARD) ? Mono.justOrEmpty(page.file(file)).map(RoutingEndpoint::sent) : Mono.empty();
     }
 
     /**
@@ -159,13 +153,13 @@ public final class RoutingEndpoint {
             @Nullable String tags,
             @Nullable String weight,
             @Nullable String enabled) {
-        Mono<Void> made =
-                switch (kind) {
-                    case "policies" -> change.policy(name, text);
-                    case "servers" -> change.server(name, tags, weight, enabled);
-                    default -> Mono.error(Refused.missing(
-                            "path", "nothing can be changed under '" + kind + "'", "policies or servers"));
-                };
+        Mono<Void> made = switch (kind) {
+            case "policies" -> change.policy(name, text);
+            case "servers" -> change.server(name, tags, weight, enabled);
+            default ->
+                Mono.error(
+                        Refused.missing("path", "nothing can be changed under '" + kind + "'", "policies or servers"));
+        };
         return made.then(Mono.fromSupplier(() -> new WebEndpointResponse<Object>(NO_CONTENT)))
                 .onErrorResume(Refused.Thrown.class, RoutingEndpoint::refused);
     }

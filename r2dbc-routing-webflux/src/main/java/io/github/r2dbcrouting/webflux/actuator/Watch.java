@@ -75,8 +75,7 @@ final class Watch implements Disposable {
      * @return never ends by itself but when the application does
      */
     Flux<ServerSentEvent<String>> stream() {
-        Flux<ServerSentEvent<String>> live =
-                frames.onBackpressureLatest().map(frame -> event("frame", frame));
+        Flux<ServerSentEvent<String>> live = frames.onBackpressureLatest().map(frame -> event("frame", frame));
         return Flux.concat(Flux.defer(this::before), live);
     }
 

@@ -45,7 +45,9 @@ class DecisionLogTests {
         assertThat(log.oneIn()).isEqualTo(10);
         decide("db1", Reason.NOTHING_TO_COVER, Duration.ZERO, 5);
         assertThat(log.rates(1)).extracting(RouterReport.Rate::perSecond).containsExactly(50.0);
-        assertThat(new DecisionLog(bound -> 1).wantsNext()).as("all while there are few").isTrue();
+        assertThat(new DecisionLog(bound -> 1).wantsNext())
+                .as("all while there are few")
+                .isTrue();
 
         log.adapt(1);
         assertThat(log.oneIn()).as("few were made since").isEqualTo(1);

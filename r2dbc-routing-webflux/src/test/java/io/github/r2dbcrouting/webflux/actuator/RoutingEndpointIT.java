@@ -236,11 +236,7 @@ class RoutingEndpointIT {
         assertThat(get("/manage/r2dbcrouting", 200).at("/servers/1/bytesBehind").isNumber())
                 .as("whatever the application has set for its own JSON")
                 .isTrue();
-        http.get()
-                .uri("/manage/health")
-                .exchange()
-                .expectHeader()
-                .doesNotExist("Content-Security-Policy");
+        http.get().uri("/manage/health").exchange().expectHeader().doesNotExist("Content-Security-Policy");
     }
 
     @Test
@@ -256,12 +252,11 @@ class RoutingEndpointIT {
         write();
 
         await().atMost(Duration.ofSeconds(30)).until(() -> {
-            run(statement("SELECT 1")
-                    .contextWrite(Routing.read().freshness(Freshness.atMost(Duration.ofSeconds(1)))));
+            run(statement("SELECT 1").contextWrite(Routing.read().freshness(Freshness.atMost(Duration.ofSeconds(1)))));
             return lag(frames, "db2") > 1_500 && lag(frames, "db1") < 1_000;
         });
-        assertThat(frames).anySatisfy(frame -> assertThat(frame.path("rates"))
-                .anySatisfy(rate -> {
+        assertThat(frames)
+                .anySatisfy(frame -> assertThat(frame.path("rates")).anySatisfy(rate -> {
                     assertThat(rate.path("server").asString()).isEqualTo("db1");
                     assertThat(rate.path("perSecond").asDouble()).isPositive();
                 }));
@@ -288,7 +283,8 @@ class RoutingEndpointIT {
     }
 
     private Disposable view(List<JsonNode> frames, List<String> names) {
-        return WebClient.create("http://localhost:" + application.getEnvironment().getProperty("local.server.port"))
+        return WebClient.create(
+                        "http://localhost:" + application.getEnvironment().getProperty("local.server.port"))
                 .get()
                 .uri("/actuator/r2dbcrouting/stream")
                 .accept(MediaType.TEXT_EVENT_STREAM)

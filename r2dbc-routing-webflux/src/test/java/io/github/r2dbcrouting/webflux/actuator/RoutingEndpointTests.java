@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.SigningKey;
-import io.github.r2dbcrouting.Topology;
 import io.github.r2dbcrouting.TokenCodec;
+import io.github.r2dbcrouting.Topology;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -93,7 +93,8 @@ class RoutingEndpointTests {
                     .isEqualTo(200);
         }
         assertThat(refused(value(signed.part("explain", null, null, null, text + "x")), 400)
-                        .path("where").asString())
+                        .path("where")
+                        .asString())
                 .isEqualTo("token");
     }
 
@@ -111,10 +112,12 @@ class RoutingEndpointTests {
         assertThat(refused.path("problem").asString()).contains("offset 10");
         assertThat(factory.policies()).containsEntry("near", "tags(us); all()");
         assertThat(refused(change("policies", "no-name", "all()", null, null, null), 400)
-                        .path("where").asString())
+                        .path("where")
+                        .asString())
                 .isEqualTo("name");
         assertThat(refused(change("policies", "near", null, null, null, null), 400)
-                        .path("where").asString())
+                        .path("where")
+                        .asString())
                 .isEqualTo("text");
     }
 
@@ -148,7 +151,8 @@ class RoutingEndpointTests {
         List<Topology.Server> before = factory.topology().servers();
 
         assertThat(refused(change("servers", name, null, tags, weight, enabled), 400)
-                        .path("where").asString())
+                        .path("where")
+                        .asString())
                 .isEqualTo(where);
 
         assertThat(factory.topology().servers()).isEqualTo(before);
@@ -156,9 +160,13 @@ class RoutingEndpointTests {
 
     @Test
     void knowsNoOtherServersAndNothingElseToChange() {
-        assertThat(refused(change("servers", "db9", null, "eu", null, null), 404).path("expected").asString())
+        assertThat(refused(change("servers", "db9", null, "eu", null, null), 404)
+                        .path("expected")
+                        .asString())
                 .contains("db0", "db1");
-        assertThat(refused(change("secrets", "db1", null, null, null, null), 404).path("where").asString())
+        assertThat(refused(change("secrets", "db1", null, null, null, null), 404)
+                        .path("where")
+                        .asString())
                 .isEqualTo("path");
         assertThat(endpoint.part("elsewhere", null, null, null, null).blockOptional())
                 .isEmpty();

@@ -47,7 +47,9 @@ class WatchTests {
         assertThat(watch.sampling()).isTrue();
         assertThat(frames(first)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L);
         assertThat(points(second)).isEqualTo(4);
-        assertThat(frames(second)).as("the last one at once, and each that follows").containsExactly(3L, 4L, 5L);
+        assertThat(frames(second))
+                .as("the last one at once, and each that follows")
+                .containsExactly(3L, 4L, 5L);
 
         one.dispose();
         time.advanceTimeBy(Watch.GRACE.multipliedBy(2));
@@ -55,7 +57,9 @@ class WatchTests {
 
         other.dispose();
         time.advanceTimeBy(Watch.GRACE.minusMillis(1));
-        assertThat(watch.sampling()).as("a page that is loaded again finds its past").isTrue();
+        assertThat(watch.sampling())
+                .as("a page that is loaded again finds its past")
+                .isTrue();
 
         time.advanceTimeBy(Duration.ofMillis(1));
         assertThat(watch.sampling()).isFalse();
@@ -97,7 +101,10 @@ class WatchTests {
         assertThat(frames(quick)).hasSize(601);
         assertThat(slow).hasSize(2);
         slowly.request(10);
-        assertThat(frames(slow)).as("not what piled up").hasSizeLessThanOrEqualTo(4).contains(600L);
+        assertThat(frames(slow))
+                .as("not what piled up")
+                .hasSizeLessThanOrEqualTo(4)
+                .contains(600L);
 
         slowly.cancel();
         one.dispose();
