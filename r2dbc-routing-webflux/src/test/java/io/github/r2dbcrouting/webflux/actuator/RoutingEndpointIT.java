@@ -121,7 +121,7 @@ class RoutingEndpointIT {
             assertThat(server.path("timeline").asLong()).isPositive();
             assertThat(server.path("sampleAge").asDouble()).isNotNegative();
         });
-        assertThat(report.at("/servers/2/tags/0").asString()).isEqualTo("reporting");
+        assertThat(server(report, "db2").path("tags").toString()).isEqualTo("[\"reporting\"]");
         assertThat(report.path("policies"))
                 .anySatisfy(policy -> {
                     assertThat(policy.path("name").asString()).isEqualTo("reporting");
@@ -168,7 +168,11 @@ class RoutingEndpointIT {
 
         assertThat(explained.path("server").asString()).isEqualTo("db0");
         assertThat(explained.path("reason").asString()).isEqualTo("no_replica_covers");
-        assertThat(explained.at("/candidates/1/refusal").asString()).isEqualTo("behind_token");
+        assertThat(explained.path("candidates"))
+                .filteredOn(candidate -> !candidate.path("server").asString().equals("db0"))
+                .hasSize(2)
+                .allSatisfy(candidate ->
+                        assertThat(candidate.path("refusal").asString()).isEqualTo("behind_token"));
     }
 
     @Test
@@ -194,7 +198,7 @@ class RoutingEndpointIT {
 
         post("/actuator/r2dbcrouting/servers/db1", Map.of("enabled", "true", "tags", "eu,near", "weight", "3"), 204);
         await().untilAsserted(() -> {
-            JsonNode server = get("/actuator/r2dbcrouting", 200).at("/servers/1");
+            JsonNode server = server(get("/actuator/r2dbcrouting", 200), "db1");
             assertThat(server.path("status").asString()).isEqualTo("up");
             assertThat(server.path("tags").toString()).isEqualTo("[\"eu\",\"near\"]");
             assertThat(server.path("weight").asDouble()).isEqualTo(3);
@@ -233,7 +237,9 @@ class RoutingEndpointIT {
                         .isOk()
                         .expectHeader()
                         .contentTypeCompatibleWith(MediaType.parseMediaType(type)));
-        assertThat(get("/manage/r2dbcrouting", 200).at("/servers/1/bytesBehind").isNumber())
+        assertThat(server(get("/manage/r2dbcrouting", 200), "db1")
+                        .path("bytesBehind")
+                        .isNumber())
                 .as("whatever the application has set for its own JSON")
                 .isTrue();
         http.get().uri("/manage/health").exchange().expectHeader().doesNotExist("Content-Security-Policy");
@@ -261,10 +267,10 @@ class RoutingEndpointIT {
                     assertThat(rate.path("perSecond").asDouble()).isPositive();
                 }));
         List<Double> rising = frames.stream()
-                .map(frame -> frame.at("/servers/2/staleness").asDouble())
+                .map(frame -> server(frame, "db2").path("staleness").asDouble())
                 .filter(lag -> lag > 500)
                 .toList();
-        assertThat(rising).isSorted();
+        assertThat(rising).isNotEmpty().isSorted();
 
         Watch watch = application.getBean(Watch.class);
         assertThat(watch.sampling()).isTrue();
@@ -302,12 +308,16 @@ class RoutingEndpointIT {
     }
 
     private static double lag(List<JsonNode> frames, String server) {
-        for (JsonNode one : frames.get(frames.size() - 1).path("servers")) {
-            if (one.path("name").asString().equals(server)) {
-                return one.path("staleness").asDouble();
+        return server(frames.get(frames.size() - 1), server).path("staleness").asDouble();
+    }
+
+    private static JsonNode server(JsonNode told, String name) {
+        for (JsonNode server : told.path("servers")) {
+            if (server.path("name").asString().equals(name)) {
+                return server;
             }
         }
-        throw new AssertionError(server);
+        throw new AssertionError(name);
     }
 
     private static void run(Mono<Void> mono) {
