@@ -217,7 +217,7 @@ final class RouteWait extends Mono<Route> {
             } else {
                 queued.set(false);
                 if (!route.halted()) {
-                    // the primary went meanwhile; one that has come since then found this one still queued, and passed by
+                    // the primary went meanwhile; one that has come since then found this one queued, and passed by
                     queueForPrimary();
                 }
             }

@@ -244,8 +244,7 @@ class SuccessionTests {
         ServerReport promoted = promoted(0, 4, at(3, 200));
 
         assertThat(lineage(promoted, before(LINE, 0))).isEqualTo(Lineage.of(4, List.of(at(2, 100), at(3, 200))));
-        assertThat(lineage(promoted, before(null, RoutingTable.NOBODY)))
-                .isEqualTo(Lineage.of(4, List.of(at(3, 200))));
+        assertThat(lineage(promoted, before(null, RoutingTable.NOBODY))).isEqualTo(Lineage.of(4, List.of(at(3, 200))));
     }
 
     @Test
@@ -404,8 +403,7 @@ class SuccessionTests {
     /** A server that was a replica on the branch before, and has become a primary while it was watched. */
     private ServerReport promoted(int index, int branch, Position left) {
         Observation replica = new Observation(REPLICA, left, 0, true, null, "");
-        Observation primary =
-                new Observation(PRIMARY, at(branch, ((WalPosition) left).lsn()), branch, true, left, "");
+        Observation primary = new Observation(PRIMARY, at(branch, ((WalPosition) left).lsn()), branch, true, left, "");
         Introduction introduction = new Introduction(identity("db" + index), replica, "1", true);
         return report(index, new Sample(introduction, 0, replica, 1, false))
                 .answered(new Sample(introduction, 0, primary, 2, false));
