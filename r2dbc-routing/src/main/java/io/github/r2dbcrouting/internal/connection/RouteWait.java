@@ -215,9 +215,11 @@ final class RouteWait extends Mono<Route> {
             if (route.server() != null) {
                 emit(route, null);
             } else {
-                // the primary went meanwhile; one that has come since then found this one still queued, and passed by
                 queued.set(false);
-                queueForPrimary();
+                if (!route.halted()) {
+                    // the primary went meanwhile; one that has come since then found this one queued, and passed by
+                    queueForPrimary();
+                }
             }
         }
 
@@ -254,7 +256,8 @@ final class RouteWait extends Mono<Route> {
                 }
                 return;
             }
-            if (look() != null && primaryWanted) {
+            Route route = look();
+            if (route != null && primaryWanted && !route.halted()) {
                 queueForPrimary();
             }
         }

@@ -16,12 +16,14 @@ import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Permit;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -44,6 +46,14 @@ class RouteWaitTests {
     private final SessionState session = new SessionState();
     private final List<Route> found = new ArrayList<>();
     private final List<Throwable> errors = new ArrayList<>();
+    private final Router router = new Router(
+            server -> 0,
+            bound -> 0,
+            Safeguards.all(),
+            new Ejections(() -> 0),
+            this::now,
+            Duration.ZERO,
+            Router.Preferences.NONE);
     private HeldScheduler time;
 
     @BeforeEach
@@ -248,6 +258,39 @@ class RouteWaitTests {
     }
 
     @Test
+    void asksForThePrimaryNoMoreOnceItsPolicyEndsWithNobody() {
+        Permit taken = takePermit();
+        wait(WhenBehind.PRIMARY);
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1); halt()"));
+
+        taken.release();
+        pass(Duration.ofMillis(1));
+        assertThat(found).isEmpty();
+        assertThat(budget.inUse()).isZero();
+        assertThat(budget.queued()).isZero();
+        publish(60, Duration.ZERO);
+        pass(Duration.ofMillis(1));
+
+        assertThat(found).singleElement().matches(route -> !route.onPrimary());
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void asksForThePrimaryAgainOnceItsPolicyAllowsIt() {
+        Permit taken = takePermit();
+        wait(WhenBehind.PRIMARY);
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1); halt()"));
+        taken.release();
+        pass(Duration.ofMillis(1));
+
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1)"));
+        publish(51, Duration.ZERO);
+        pass(Duration.ofMillis(1));
+
+        assertOnPrimary();
+    }
+
+    @Test
     void goesOnOnceItsWriteHasAPosition() {
         PendingWrite write = session.begin("7", false, () -> {});
         wait(WhenBehind.WAIT);
@@ -295,19 +338,11 @@ class RouteWaitTests {
     }
 
     private Disposable wait(WhenBehind whenBehind) {
-        Router router = new Router(
-                server -> 0,
-                bound -> 0,
-                Safeguards.all(),
-                new Ejections(() -> 0),
-                () -> time.now(TimeUnit.NANOSECONDS),
-                Duration.ZERO,
-                Router.Preferences.NONE);
         return new RouteWait(
                         router,
                         tables,
                         budget,
-                        () -> time.now(TimeUnit.NANOSECONDS),
+                        this::now,
                         Ask.of(Routing.read(), session),
                         new BitSet(),
                         whenBehind,
@@ -315,6 +350,10 @@ class RouteWaitTests {
                         DEADLINE,
                         () -> new IllegalStateException("late"))
                 .subscribe(found::add, errors::add);
+    }
+
+    private long now() {
+        return time.now(TimeUnit.NANOSECONDS);
     }
 
     private void pass(Duration duration) {
