@@ -10,6 +10,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
@@ -122,7 +123,20 @@ final class LeaseCheck {
         }
         boolean speaksForIt = !livesMatter || speaksFor(state, lease.physical());
         return (speaksForIt && state.covers(required))
-                || (state.position() != null && covers(onLine(lease.physical().floor(), table), required));
+                || (state.position() != null
+                        && asJudged(lease, state, table)
+                        && covers(onLine(lease.physical().floor(), table), required));
+    }
+
+    /**
+     * Whether what was found of the branch that a replica is on holds for this connection. It does as long as its process
+     * lives: whoever starts it anew may have given it another primary to follow. On the first branch there is only one.
+     */
+    private static boolean asJudged(Lease lease, ServerState state, RoutingTable table) {
+        Lineage line = table.lineage();
+        return line == null
+                || line.branch() <= 1
+                || lease.physical().introduction().identity().equals(state.identity());
     }
 
     private static @Nullable Position onLine(@Nullable Position position, RoutingTable table) {
@@ -183,10 +197,13 @@ final class LeaseCheck {
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
                     RoutingTable now = tables.current();
-                    boolean placed = observation.branchCertain()
-                            || now.primary()
-                                    .map(primary -> primary.status() == ServerStatus.UP)
-                                    .orElse(false);
+                    ServerState state = now.servers().get(lease.server().index());
+                    boolean placed = state.position() != null
+                            && asJudged(lease, state, now)
+                            && (observation.branchCertain()
+                                    || now.primary()
+                                            .map(primary -> primary.status() == ServerStatus.UP)
+                                            .orElse(false));
                     boolean fit = observation.role() == ServerRole.REPLICA
                             && placed
                             && covers(onLine(observation.position(), now), required);
