@@ -34,6 +34,9 @@ public final class FakeServer implements ConnectionFactory {
     /** What was written to its history, or to that of whom it replicates, that is found in no other. */
     public final Set<String> marks = ConcurrentHashMap.newKeySet();
 
+    /** Whether it says on which branch it is. */
+    public volatile boolean branchCertain = true;
+
     public volatile String configuration = "first";
     public volatile boolean durableCommits = true;
 
@@ -79,7 +82,7 @@ public final class FakeServer implements ConnectionFactory {
     }
 
     public Observation observation() {
-        return new Observation(role, at(), timeline, configuration);
+        return new Observation(role, at(), timeline, branchCertain, null, configuration);
     }
 
     public Introduction introduction() {

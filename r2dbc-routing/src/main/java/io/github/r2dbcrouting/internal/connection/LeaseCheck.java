@@ -58,8 +58,7 @@ final class LeaseCheck {
         }
         if (!youngEnough(state, route)) {
             // it was when the request began to wait for the connection, with which nothing is wrong
-            String why = "was free only when the server was too old for the read";
-            return lease.release().then(Mono.error(() -> unfit(lease, why)));
+            return keep(lease, "was free only when the server was too old for the read");
         }
         if (!staysWith(lease, route.seen())) {
             return learnFloors(lease, route.seen());
@@ -207,7 +206,13 @@ final class LeaseCheck {
                     boolean fit = observation.role() == ServerRole.REPLICA
                             && placed
                             && covers(onLine(observation.position(), now), required);
-                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the read needs");
+                    if (fit) {
+                        return Mono.just(lease);
+                    }
+                    // nothing is wrong with what cannot say on which branch it is: the next sample speaks for it
+                    return observation.branchCertain()
+                            ? refuse(lease, "has not replayed what the read needs")
+                            : keep(lease, "is newer than what shows that its server has what the read needs");
                 })
                 .onErrorResume(
                         error -> !(error instanceof UnfitConnectionException),
@@ -226,6 +231,10 @@ final class LeaseCheck {
                 })
                 .onErrorResume(error -> lease.discard().then(Mono.error(error)))
                 .doOnCancel(lease::releaseDetached);
+    }
+
+    private static Mono<Lease> keep(Lease lease, String why) {
+        return lease.release().then(Mono.error(() -> unfit(lease, why)));
     }
 
     private static Mono<Lease> refuse(Lease lease, String why) {
