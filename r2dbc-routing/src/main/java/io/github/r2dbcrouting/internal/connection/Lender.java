@@ -20,6 +20,7 @@ import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.spi.Engine;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
@@ -299,12 +300,18 @@ public final class Lender {
             return route.spread() && next != null && !tried.get(next.index());
         }
         LOG.debug("a read moves on from {}", server.name(), error);
-        if (error instanceof UnfitConnectionException) {
+        if (error instanceof UnfitConnectionException || letsReplicationGoFirst(server, error)) {
             tables.questions().surprisedBy(server.index());
         } else {
             failed(server);
         }
         return router.choose(tables.current(), ask, tried).server() != null;
+    }
+
+    /** A replica that cancels what is in replication's way, a connection that is being opened as well, is none the worse. */
+    private boolean letsReplicationGoFirst(ServerState server, Throwable error) {
+        Engine engine = pools.get(server.index()).engine();
+        return engine.anotherServerMay(error) && !engine.connectionLost(error);
     }
 
     Retries retries() {

@@ -41,15 +41,21 @@ final class ClusterReducer {
         this.timelinesMatter = safeguards.has(Safeguard.TIMELINES);
     }
 
+    /** Reduces the reports of a cluster in which nothing is marked. */
+    RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
+        return reduce(reports, before, near, BranchMarks.NONE);
+    }
+
     /**
      * Reduces the reports to a table.
      *
      * @param reports one for each server, in the order of their indexes
      * @param before the table until now
      * @param near whether a replica at a position on the primary's branch is not too far behind
+     * @param marks what was written to the history of the primary that was followed until now
      * @return the table from now on, with the next version
      */
-    RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
+    RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near, BranchMarks marks) {
         String cluster = cluster(reports, before);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
@@ -66,7 +72,10 @@ final class ClusterReducer {
                 lineage,
                 primary != null && primary.status() == ServerStatus.UP,
                 succession.rival(reports, servers, lineage, followed),
-                timelinesMatter);
+                timelinesMatter,
+                sample -> lineage == null
+                        ? BranchMarks.Verdict.NOT_TOLD
+                        : marks.judge(sample.bearing(), followed, lineage.branch()));
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
         servers.replaceAll(server -> disabled(server, reports.get(server.index())));

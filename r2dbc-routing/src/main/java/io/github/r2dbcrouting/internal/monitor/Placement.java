@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,12 @@ final class Placement {
     private final boolean primaryUp;
     private final @Nullable ServerState rival;
     private final boolean timelinesMatter;
+    private final Function<Sample, BranchMarks.Verdict> marks;
+
+    /** Creates the rule for a cluster whose branches are told apart by their numbers only. */
+    Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
+        this(line, primaryUp, rival, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD);
+    }
 
     /**
      * Creates the rule.
@@ -30,12 +37,19 @@ final class Placement {
      * @param primaryUp whether the primary answers
      * @param rival another primary on a branch of the same number; {@code null} if there is none
      * @param timelinesMatter whether any of this matters
+     * @param marks what the marks of the primary's branch say of a replica
      */
-    Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
+    Placement(
+            @Nullable Lineage line,
+            boolean primaryUp,
+            @Nullable ServerState rival,
+            boolean timelinesMatter,
+            Function<Sample, BranchMarks.Verdict> marks) {
         this.line = line;
         this.primaryUp = primaryUp;
         this.rival = rival;
         this.timelinesMatter = timelinesMatter;
+        this.marks = marks;
     }
 
     ServerState place(ServerState server, ServerReport report, Predicate<Position> near) {
@@ -52,7 +66,19 @@ final class Placement {
         if (!timelinesMatter) {
             return at(server, there, !near.test(there));
         }
-        if (rival != null && position.branch() == line.branch() && !beforeTheBranch(there, line)) {
+        BranchMarks.Verdict branch = marks.apply(sample);
+        boolean taken = branch == BranchMarks.Verdict.NOT_TOLD || branch == BranchMarks.Verdict.PROVEN;
+        if (branch == BranchMarks.Verdict.ELSEWHERE && position.branch() <= line.branch()) {
+            return refused(
+                    server,
+                    "went another way than the primary, as a replica of "
+                            + (rival == null ? "another one" : rival.name())
+                            + " that was promoted beside it, or of an earlier one: it serves nothing until it is rebuilt");
+        }
+        if (rival != null
+                && branch != BranchMarks.Verdict.PROVEN
+                && position.branch() == line.branch()
+                && !beforeTheBranch(there, line)) {
             return server.status() == ServerStatus.UP
                     ? refused(
                             server,
@@ -61,6 +87,11 @@ final class Placement {
                     : at(server, null, true);
         }
         boolean certain = sample.observation().branchCertain();
+        boolean soOnTheWay = certain && position.branch() < line.branch();
+        if (!taken && !soOnTheWay && line.judge(position) != Lineage.Verdict.AHEAD) {
+            // while there is a primary nobody needs to read from what may be on a branch that is lost
+            return at(server, null, primaryUp || !near.test(there));
+        }
         return switch (line.judge(position)) {
             case KEPT -> {
                 // of a replica that may have gone on to a branch which nobody has shown yet nothing is known

@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
@@ -95,6 +96,9 @@ final class ServerSampler {
         void failed(MonitoredServer server, Throwable error);
 
         Duration pace(MonitoredServer server);
+
+        /** By what the history of the primary is known in that of a replica. */
+        BranchMarks marks();
     }
 
     /** Probes as soon as the one under way, if any, is answered. */
@@ -157,6 +161,14 @@ final class ServerSampler {
         return monitored == null ? Mono.empty() : engine.end(monitored.connection, monitored.introduction);
     }
 
+    /** Writes a mark to a primary's history, on the sampler's connection. An error while there is none. */
+    Mono<HistoryMark> mark(long branch) {
+        Monitored monitored = connection;
+        return monitored == null || monitored.introduction.observation().branch() != branch
+                ? Mono.error(new IllegalStateException(server.name() + " has no connection to that branch"))
+                : engine.mark(monitored.connection, monitored.introduction);
+    }
+
     void close() {
         closed = true;
         cancel(timer);
@@ -179,12 +191,15 @@ final class ServerSampler {
         sentAt = askedAt;
         wakeAt(askedAt + probeTimeout.toNanos());
         // deferred, so that what throws instead of signalling an error counts as a failure, too
-        Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, askedAt, nudge));
+        BranchMarks marks = audience.marks();
+        Mono<Answer> answer = Mono.defer(() -> monitored == null
+                ? introduce(marks)
+                : observe(monitored, askedAt, nudge).flatMap(answered -> searched(answered, marks)));
         probe = answer.subscribe(
                 answered -> serial.execute(() -> answered(answered)), error -> serial.execute(() -> failed(error)));
     }
 
-    private Mono<Answer> introduce() {
+    private Mono<Answer> introduce(BranchMarks marks) {
         return new Acquisition<Connection>(
                         server.factory().create(),
                         this::close,
@@ -195,6 +210,7 @@ final class ServerSampler {
                     long askedAt = clock.getAsLong();
                     return engine.introduce(fresh)
                             .flatMap(introduction -> introduced(fresh, introduction, clock.getAsLong(), askedAt, false))
+                            .flatMap(answer -> searched(answer, marks))
                             .doOnError(error -> close(fresh))
                             .doOnCancel(() -> close(fresh));
                 });
@@ -215,11 +231,26 @@ final class ServerSampler {
         });
     }
 
+    /** Once for each connection: what is in a history stays there, and what is not does not come into its past. */
+    private Mono<Answer> searched(Answer answer, BranchMarks marks) {
+        Monitored monitored = answer.monitored;
+        Observation observed = answer.observation;
+        HistoryMark mark =
+                observed.role() == ServerRole.REPLICA ? marks.toAsk(observed.position(), monitored.bearing) : null;
+        if (mark == null) {
+            return Mono.just(answer);
+        }
+        return engine.bears(monitored.connection, mark)
+                .map(borne -> borne ? Bearing.Verdict.BORNE : Bearing.Verdict.ABSENT)
+                .defaultIfEmpty(Bearing.Verdict.FORGOTTEN)
+                .map(verdict -> answer.found(new Bearing(mark, verdict)));
+    }
+
     private Mono<Answer> introduced(
             Connection asked, Introduction introduction, long openedAt, long askedAt, boolean nudged) {
         return engine.ancestors(asked, introduction)
                 .map(ancestors -> new Answer(
-                        new Monitored(asked, introduction, openedAt, ancestors),
+                        new Monitored(asked, introduction, openedAt, ancestors, null),
                         introduction.observation(),
                         askedAt,
                         nudged));
@@ -310,12 +341,28 @@ final class ServerSampler {
     }
 
     private record Monitored(
-            Connection connection, Introduction introduction, long openedAt, List<Position> ancestors) {}
+            Connection connection,
+            Introduction introduction,
+            long openedAt,
+            List<Position> ancestors,
+            @Nullable Bearing bearing) {}
 
     private record Answer(Monitored monitored, Observation observation, long sentAt, boolean nudged) {
         Sample sample() {
             return new Sample(
-                    monitored.introduction, monitored.openedAt, observation, sentAt, nudged, monitored.ancestors);
+                    monitored.introduction,
+                    monitored.openedAt,
+                    observation,
+                    sentAt,
+                    nudged,
+                    monitored.ancestors,
+                    monitored.bearing);
+        }
+
+        Answer found(Bearing bearing) {
+            Monitored searched = new Monitored(
+                    monitored.connection, monitored.introduction, monitored.openedAt, monitored.ancestors, bearing);
+            return new Answer(searched, observation, sentAt, nudged);
         }
     }
 }

@@ -141,6 +141,78 @@ class PlacementTests {
         assertThat(placed.tooFarBehind()).isFalse();
     }
 
+    @Test
+    void servesBesideARivalWhatIsProvenToFollowThePrimary() {
+        ServerState rival = state(at(2, 200), ServerStatus.REFUSED);
+
+        ServerState placed = marked(BranchMarks.Verdict.PROVEN, rival, at(2, 150), true, true);
+
+        assertThat(placed.position()).isEqualTo(at(2, 150));
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+    }
+
+    @Test
+    void refusesWhatWentAnotherWayWhereverItIs() {
+        for (WalPosition position : List.of(at(1, 150), at(2, 50), at(2, 150))) {
+            for (boolean certain : new boolean[] {true, false}) {
+                ServerState placed = marked(BranchMarks.Verdict.ELSEWHERE, null, position, certain, true);
+
+                assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
+                assertThat(placed.problem()).contains("went another way");
+            }
+        }
+        assertThat(marked(
+                                BranchMarks.Verdict.ELSEWHERE,
+                                state(at(2, 200), ServerStatus.REFUSED),
+                                at(2, 150),
+                                true,
+                                true)
+                        .problem())
+                .contains("a replica of db1 that was promoted beside it");
+    }
+
+    @Test
+    void doesNotRefuseWhatIsAheadForWantOfAnEarlierMark() {
+        ServerState placed = marked(BranchMarks.Verdict.ELSEWHERE, null, at(3, 150), true, true);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void readsNothingFromWhatMayBeOnAnotherBranchWhileThereIsAPrimary() {
+        for (WalPosition position : List.of(at(2, 50), at(2, 150))) {
+            ServerState placed = marked(BranchMarks.Verdict.UNPROVEN, null, position, true, true);
+
+            assertThat(placed.position()).isNull();
+            assertThat(placed.tooFarBehind()).isTrue();
+            assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        }
+        ServerState uncertain = marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 50), false, true);
+        assertThat(uncertain.position()).isNull();
+        assertThat(uncertain.tooFarBehind()).isTrue();
+        assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(2, 150), true, false)
+                        .tooFarBehind())
+                .as("without a primary")
+                .isFalse();
+    }
+
+    @Test
+    void needsNoProofOfWhatSurelyIsWhereThereWasOneBranchOnly() {
+        ServerState placed = marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 100), true, true);
+
+        assertThat(placed.position()).isEqualTo(at(2, 100));
+        assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 101), true, true)
+                        .problem())
+                .contains("went further with an earlier primary");
+    }
+
+    private ServerState marked(
+            BranchMarks.Verdict verdict, ServerState rival, WalPosition position, boolean certain, boolean primaryUp) {
+        return new Placement(LINE, primaryUp, rival, true, sample -> verdict)
+                .place(state(position, ServerStatus.UP), report(position, certain), PlacementTests::near);
+    }
+
     private ServerState place(
             Lineage line, ServerState rival, WalPosition position, boolean certain, Predicate<Position> near) {
         return new Placement(line, true, rival, true)

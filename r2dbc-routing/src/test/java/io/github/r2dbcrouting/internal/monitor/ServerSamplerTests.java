@@ -361,6 +361,7 @@ class ServerSamplerTests {
         final List<Throwable> failures = new ArrayList<>();
         final List<Long> failedAt = new ArrayList<>();
         Duration pace = PACE;
+        BranchMarks marks = BranchMarks.NONE;
 
         @Override
         public void answered(MonitoredServer asked, Sample sample) {
@@ -376,6 +377,11 @@ class ServerSamplerTests {
         @Override
         public Duration pace(MonitoredServer asked) {
             return pace;
+        }
+
+        @Override
+        public BranchMarks marks() {
+            return marks;
         }
     }
 }
