@@ -84,9 +84,10 @@ class StoredTopologyGrantsIT {
     }
 
     private RoutingConnectionFactory open(RoutingConnectionFactory.Builder builder) {
-        RoutingConnectionFactory router = Factories.ready(builder);
-        var unused = router.events().subscribe(events::add);
+        RoutingConnectionFactory router = builder.build();
         routers.add(router);
+        var unused = router.events().subscribe(events::add);
+        Blocking.run(router.ready(Duration.ofSeconds(20)));
         await().until(() -> source(router).age() != null);
         return router;
     }
@@ -189,6 +190,7 @@ class StoredTopologyGrantsIT {
             assertThat(source(router).problem())
                     .isEqualTo(
                             "server 'rogue' is not added: its address is not among those that the application allows");
+            assertThat(events).contains(new RoutingEvent.TopologyRefused("the database", source(router).problem()));
             assertThat(router.explain(Routing.read(), null).server()).isEqualTo("db1");
             assertThat(Blocking.value(
                             Queries.rows(router, "SELECT inet_server_port()").contextWrite(Routing.read())))
