@@ -3,7 +3,7 @@ INSERT INTO product VALUES
     (2, 'Lag Lamp',          'Lights up a moment later.',          'lamp',     3900, 120),
     (3, 'Primary Notebook',  'Every word is written here first.',  'notebook', 1250, 400),
     (4, 'Replica Fern',      'Looks just like the other one.',     'fern',     1800, 250),
-    (5, 'Standby Stool',     'Ready when somebody has to step up.', 'stool',   6400,  80),
+    (5, 'Standby Stool',     'Ready to step up at any time.',      'stool',   6400,  80),
     (6, 'WAL Paper',         'One roll, append only.',             'paper',    2200, 300),
     (7, 'Snapshot Camera',   'Consistent at any moment.',          'camera',  12900,  40),
     (8, 'Checkpoint Flag',   'From here one can start again.',     'flag',      900, 600)

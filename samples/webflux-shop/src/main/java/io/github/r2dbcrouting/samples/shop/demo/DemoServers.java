@@ -1,13 +1,14 @@
 package io.github.r2dbcrouting.samples.shop.demo;
 
-import io.github.r2dbcrouting.test.ClusterException;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresServer;
 import io.github.r2dbcrouting.test.Role;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Which servers does the shop run on, and what is done to them? A primary, two replicas for the shop and one for reports.
@@ -18,7 +19,10 @@ public final class DemoServers implements AutoCloseable {
 
     private static final List<String> TAGS = List.of("shop", "shop", "shop", "reporting");
 
+    private static final String RECEIVED = "greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())";
+
     private final PostgresCluster cluster;
+    private final Set<PostgresServer> leftBehind = new HashSet<>();
     private volatile Map<String, Fault> faults;
 
     private DemoServers(PostgresCluster cluster) {
@@ -99,24 +103,28 @@ public final class DemoServers implements AutoCloseable {
             old.stop();
             now(old, Fault.KILLED);
         }
+        String parting = chosen.query("SELECT " + RECEIVED + "::text");
         chosen.promote();
         for (PostgresServer other : cluster.servers()) {
-            if (other.isRunning() && other != chosen) {
-                follow(other, chosen);
+            if (!other.isRunning()) {
+                leftBehind.add(other);
+            } else if (other != chosen) {
+                follow(other, chosen, parting);
             }
         }
     }
 
-    /** Undoes what was done to a server. One that was left behind by a promotion comes back as a replica. */
+    /** Undoes what was done to a server. One that was down during a promotion comes back as a copy of the new primary. */
     synchronized void restore(String name) {
         PostgresServer server = server(name);
         if (server.isRunning()) {
             clear(server);
-        } else if (cluster.currentPrimary() == server) {
-            server.restart();
-            now(server, Fault.NONE);
         } else {
-            server.rejoin();
+            if (leftBehind.remove(server)) {
+                server.rejoin();
+            } else {
+                server.restart();
+            }
             now(server, Fault.NONE);
         }
     }
@@ -124,6 +132,7 @@ public final class DemoServers implements AutoCloseable {
     /** Undoes everything: server 0 is the primary again, the others are its replicas, and the database is empty. */
     synchronized void reset() {
         cluster.reset();
+        leftBehind.clear();
         cluster.servers().forEach(server -> now(server, Fault.NONE));
     }
 
@@ -133,12 +142,12 @@ public final class DemoServers implements AutoCloseable {
         cluster.close();
     }
 
-    private void follow(PostgresServer other, PostgresServer leader) {
+    /** One that has received more than the new primary would wait for it in vain, and becomes a copy of it instead. */
+    private void follow(PostgresServer other, PostgresServer leader, String parting) {
         clear(other);
-        try {
+        if (other.query("SELECT " + RECEIVED + " <= '" + parting + "'::pg_lsn").equals("true")) {
             other.follow(leader);
-        } catch (ClusterException parted) {
-            // it has something that the new primary lacks
+        } else {
             other.rejoin();
         }
     }

@@ -61,8 +61,6 @@ final class Load implements DisposableBean {
         return Flux.range(1, count)
                 .map(number -> new SimulatedUser(client, url, "load-" + number, tally))
                 .flatMap(user -> user.saveAndReadBack().repeatWhen(rounds -> rounds.delayElements(THINKING)), count)
-                .subscribe(
-                        nothing -> {},
-                        failure -> LOG.warn("the simulated users have stopped", failure));
+                .subscribe(nothing -> {}, failure -> LOG.warn("the simulated users have stopped", failure));
     }
 }

@@ -41,13 +41,13 @@ public final class RunningShop implements AutoCloseable {
         Map<String, Object> defaults = new LinkedHashMap<>(servers.properties());
         defaults.put("r2dbc.routing.tokens.keys", key());
         application.setDefaultProperties(defaults);
-        application.addInitializers(
-                context -> context.getBeanFactory().registerSingleton("demoServers", servers));
+        application.addInitializers(context -> context.getBeanFactory().registerSingleton("demoServers", servers));
         // whoever starts it knows what has to end first
         application.setRegisterShutdownHook(false);
         ConfigurableApplicationContext context = application.run(arguments);
-        var unused =
-                context.getBean(RoutingConnectionFactory.class).ready(READY_LIMIT).block(READY_LIMIT);
+        var unused = context.getBean(RoutingConnectionFactory.class)
+                .ready(READY_LIMIT)
+                .block(READY_LIMIT);
         return new RunningShop(context);
     }
 

@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatistics;
 import io.github.r2dbcrouting.test.ClusterException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -62,6 +63,7 @@ class ServersController {
     List<Server> all() {
         Map<String, Fault> faults = servers.faults();
         return router.table().servers().stream()
+                .sorted(Comparator.comparing(ServerState::name))
                 .map(state -> view(state, faults.getOrDefault(state.name(), Fault.NONE)))
                 .toList();
     }
@@ -76,8 +78,8 @@ class ServersController {
     @ResponseStatus(HttpStatus.NO_CONTENT)
     Mono<Void> delay(@PathVariable String name, @RequestParam(defaultValue = "500") int millis) {
         if (millis < 0 || millis > LONGEST_DELAY_MILLIS) {
-            return Mono.error(new ResponseStatusException(
-                    HttpStatus.BAD_REQUEST, "millis must be 0 to " + LONGEST_DELAY_MILLIS));
+            return Mono.error(
+                    new ResponseStatusException(HttpStatus.BAD_REQUEST, "millis must be 0 to " + LONGEST_DELAY_MILLIS));
         }
         return carryOut(() -> servers.delay(name, millis));
     }
@@ -122,9 +124,7 @@ class ServersController {
                 state.role().name().toLowerCase(Locale.ROOT),
                 state.status().name().toLowerCase(Locale.ROOT),
                 staleness == null ? null : staleness.toMillis(),
-                statistics.bytesBehind().isPresent()
-                        ? statistics.bytesBehind().getAsLong()
-                        : null,
+                statistics.bytesBehind().isPresent() ? statistics.bytesBehind().getAsLong() : null,
                 state.problem(),
                 fault);
     }

@@ -60,8 +60,9 @@ public final class WebfluxShop {
         } catch (RuntimeException failure) {
             servers.close();
             if (failure instanceof PortInUseException taken) {
-                System.err.println("webflux-shop: port " + taken.getPort()
-                        + " is taken; choose another one with --server.port=8081, or any that is free with --server.port=0");
+                System.err.println(
+                        "webflux-shop: port " + taken.getPort()
+                                + " is taken; choose another one with --server.port=8081, or any that is free with --server.port=0");
             }
             // the log says why it did not start
             System.exit(1);

@@ -40,7 +40,8 @@ class CartController {
             @PathVariable int productId,
             @RequestParam int quantity) {
         if (quantity < 0 || quantity > MOST) {
-            return Mono.error(() -> new ResponseStatusException(HttpStatus.BAD_REQUEST, "quantity must be 0 to " + MOST));
+            return Mono.error(
+                    () -> new ResponseStatusException(HttpStatus.BAD_REQUEST, "quantity must be 0 to " + MOST));
         }
         if (quantity == 0) {
             return carts.remove(customer, productId).then();
@@ -48,7 +49,8 @@ class CartController {
         return products.existsById(productId)
                 .flatMap(exists -> exists
                         ? carts.put(customer, productId, quantity)
-                        : Mono.error(() -> new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no such product")))
+                        : Mono.error(
+                                () -> new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no such product")))
                 .then();
     }
 }

@@ -28,7 +28,7 @@ class CatalogController {
     @GetMapping("/{id}")
     Mono<Product> one(@PathVariable int id) {
         return products.findById(id)
-                .switchIfEmpty(
-                        Mono.error(() -> new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no such product")));
+                .switchIfEmpty(Mono.error(
+                        () -> new ResponseStatusException(HttpStatus.NOT_FOUND, "there is no such product")));
     }
 }

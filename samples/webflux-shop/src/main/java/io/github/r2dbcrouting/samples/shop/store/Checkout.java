@@ -39,7 +39,7 @@ class Checkout {
         return Flux.fromIterable(cart)
                 .concatMap(line -> products.take(line.productId(), line.quantity())
                         .filter(rows -> rows == 1)
-                        .switchIfEmpty(Mono.error(() -> 
+                        .switchIfEmpty(Mono.error(() ->
                                 refused("there are not " + line.quantity() + " of " + line.name() + " any more"))))
                 .then();
     }

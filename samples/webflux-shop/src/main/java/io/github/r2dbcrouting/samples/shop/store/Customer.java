@@ -28,6 +28,9 @@ class Customer implements WebFilter {
 
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
+        if (!exchange.getRequest().getPath().pathWithinApplication().value().startsWith("/api/")) {
+            return chain.filter(exchange);
+        }
         String known = known(exchange.getRequest().getCookies().getFirst(COOKIE));
         String customer = known == null ? numbers.generateId().toString() : known;
         if (known == null) {

@@ -16,4 +16,8 @@ import org.springframework.data.relational.core.mapping.Table;
  */
 @Table("customer_order")
 public record CustomerOrder(
-        @Id @Nullable Long id, String customer, String status, long totalCents, @Nullable Instant placedAt) {}
+        @Id @Nullable Long id,
+        String customer,
+        String status,
+        long totalCents,
+        @Nullable Instant placedAt) {}

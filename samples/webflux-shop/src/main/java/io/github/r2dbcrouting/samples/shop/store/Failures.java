@@ -1,10 +1,9 @@
 package io.github.r2dbcrouting.samples.shop.store;
 
 import io.github.r2dbcrouting.PossiblyLostWriteException;
+import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import io.r2dbc.spi.R2dbcTransientResourceException;
-import org.springframework.core.NestedExceptionUtils;
 import org.springframework.dao.DataAccessException;
-import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
@@ -19,12 +18,16 @@ class Failures {
 
     @ExceptionHandler({DataAccessException.class, TransactionException.class})
     ResponseEntity<ProblemDetail> failed(Exception failure) {
-        Throwable cause = NestedExceptionUtils.getMostSpecificCause(failure);
-        if (cause instanceof PossiblyLostWriteException) {
-            return answer(HttpStatus.CONFLICT, "Something that you did may not have survived a failover: please look");
-        }
-        if (cause instanceof R2dbcTransientResourceException) {
-            return answer(HttpStatus.SERVICE_UNAVAILABLE, "No server could do this just now: please try again");
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof PossiblyLostWriteException) {
+                return answer(HttpStatus.CONFLICT, "What you did may not have survived a failover: please look");
+            }
+            if (cause instanceof R2dbcTransientResourceException) {
+                return answer(HttpStatus.SERVICE_UNAVAILABLE, "No server could do this just now: please try again");
+            }
+            if (cause instanceof R2dbcNonTransientResourceException) {
+                return answer(HttpStatus.SERVICE_UNAVAILABLE, "A connection was lost: please look whether it was done");
+            }
         }
         return answer(HttpStatus.INTERNAL_SERVER_ERROR, "The database could not do this");
     }
@@ -35,10 +38,6 @@ class Failures {
     }
 
     private static ResponseEntity<ProblemDetail> answer(HttpStatus status, String what) {
-        ResponseEntity.BodyBuilder answer = ResponseEntity.status(status);
-        if (status == HttpStatus.SERVICE_UNAVAILABLE) {
-            answer.header(HttpHeaders.RETRY_AFTER, "1");
-        }
-        return answer.body(ProblemDetail.forStatusAndDetail(status, what));
+        return ResponseEntity.status(status).body(ProblemDetail.forStatusAndDetail(status, what));
     }
 }

@@ -25,8 +25,8 @@ class WarehouseController {
         return lines.findByOrderIdOrderById(id)
                 .collectList()
                 .filter(found -> !found.isEmpty())
-                .switchIfEmpty(
-                        Mono.error(() -> new ResponseStatusException(HttpStatus.NOT_FOUND, "nothing is known of the order")))
+                .switchIfEmpty(Mono.error(
+                        () -> new ResponseStatusException(HttpStatus.NOT_FOUND, "nothing is known of the order")))
                 .flatMap(found -> packed(id, found));
     }
 

@@ -79,9 +79,7 @@ class ShopIT {
         long id = buyer.order(shop, MUG, 1);
         servers.cluster().awaitReplayed();
 
-        assertThat(buyer.servedBy(shop, "/api/products"))
-                .singleElement()
-                .isIn("server1 replica", "server2 replica");
+        assertThat(buyer.servedBy(shop, "/api/products")).singleElement().isIn("server1 replica", "server2 replica");
         assertThat(buyer.servedBy(shop, "/api/orders/" + id + "/status")).containsExactly("server0 primary");
         assertThat(buyer.body(shop, HttpMethod.GET, "/api/reports/revenue", Revenue[].class))
                 .extracting(Revenue::server)
@@ -111,7 +109,8 @@ class ShopIT {
         String page = visitor.body(shop, HttpMethod.GET, "/", String.class);
 
         assertThat(page).contains("Standby Goods").doesNotContain("http:", "https:");
-        Matcher part = Pattern.compile("(?:src|href)=\"([\\w/]+\\.(?:js|css|svg))\"").matcher(page);
+        Matcher part =
+                Pattern.compile("(?:src|href)=\"([\\w/]+\\.(?:js|css|svg))\"").matcher(page);
         assertThat(part.results().map(found -> found.group(1)).distinct())
                 .hasSize(3)
                 .allSatisfy(path -> visitor.status(shop, HttpMethod.GET, "/" + path, 200));

@@ -33,8 +33,7 @@ final class Visitor {
     }
 
     long save(RunningShop shop, String text) {
-        Map<?, ?> saved = Objects.requireNonNull(at(shop)
-                .put()
+        Map<?, ?> saved = Objects.requireNonNull(at(shop).put()
                 .uri("/api/note")
                 .bodyValue(Map.of("text", text))
                 .exchange()
@@ -56,8 +55,7 @@ final class Visitor {
     }
 
     private long id(RunningShop shop) {
-        Map<?, ?> placed = Objects.requireNonNull(at(shop)
-                .post()
+        Map<?, ?> placed = Objects.requireNonNull(at(shop).post()
                 .uri("/api/orders")
                 .exchange()
                 .expectStatus()
@@ -69,8 +67,7 @@ final class Visitor {
     }
 
     <T> T body(RunningShop shop, HttpMethod method, String path, Class<T> type) {
-        return Objects.requireNonNull(at(shop)
-                .method(method)
+        return Objects.requireNonNull(at(shop).method(method)
                 .uri(path)
                 .exchange()
                 .expectStatus()
@@ -86,8 +83,13 @@ final class Visitor {
 
     /** Who served, by the headers: {@code server1 replica}, for example. */
     List<String> servedBy(RunningShop shop, String path) {
-        EntityExchangeResult<byte[]> answer =
-                at(shop).get().uri(path).exchange().expectStatus().isOk().expectBody().returnResult();
+        EntityExchangeResult<byte[]> answer = at(shop).get()
+                .uri(path)
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectBody()
+                .returnResult();
         List<String> headers = answer.getResponseHeaders().getOrEmpty("Served-By");
         assertThat(headers).as(path).isNotEmpty();
         return headers.stream()

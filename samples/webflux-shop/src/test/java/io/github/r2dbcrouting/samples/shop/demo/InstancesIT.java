@@ -2,8 +2,8 @@ package io.github.r2dbcrouting.samples.shop.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.r2dbcrouting.webflux.http.TokenKey;
 import io.github.r2dbcrouting.webflux.http.TokenKeeper;
+import io.github.r2dbcrouting.webflux.http.TokenKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -26,7 +26,7 @@ import redis.embedded.RedisServer;
 /** Two instances of the shop: what was written at one is seen through the other at once, while no replica has it. */
 @ExtendWith(SharedServers.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class SideBySideIT {
+class InstancesIT {
 
     private static final String KEY = "--r2dbc.routing.tokens.keys=k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     private static final String ANY_PORT = "--server.port=0";
@@ -35,7 +35,7 @@ class SideBySideIT {
     private RunningShop there;
     private RunningShop here;
 
-    SideBySideIT(DemoServers servers) {
+    InstancesIT(DemoServers servers) {
         this.servers = servers;
     }
 
@@ -172,7 +172,7 @@ class SideBySideIT {
         }
 
         @Bean
-        TokenKey customer() {
+        TokenKey customerKey() {
             return exchange -> {
                 HttpCookie cookie = exchange.getRequest().getCookies().getFirst("Customer");
                 return Mono.justOrEmpty(cookie).map(HttpCookie::getValue);

@@ -16,7 +16,7 @@ import org.springframework.http.HttpMethod;
 /** Do the panel's buttons do what they say, while customers are in the shop? */
 @ExtendWith(SharedServers.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class FailoverIT {
+class PanelIT {
 
     private static final Duration LIMIT = Duration.ofSeconds(30);
 
@@ -25,7 +25,7 @@ class FailoverIT {
     private final Visitor customer = new Visitor("customer", TokenKeeper.byCookie());
     private RunningShop shop;
 
-    FailoverIT(DemoServers servers) {
+    PanelIT(DemoServers servers) {
         this.servers = servers;
     }
 
