@@ -59,11 +59,7 @@ public final class WebfluxShop {
             shop = RunningShop.start(servers, arguments);
         } catch (RuntimeException failure) {
             servers.close();
-            if (failure instanceof PortInUseException taken) {
-                System.err.println(
-                        "webflux-shop: port " + taken.getPort()
-                                + " is taken; choose another one with --server.port=8081, or any that is free with --server.port=0");
-            }
+            sayIfPortIsTaken(failure);
             // the log says why it did not start
             System.exit(1);
             return;
@@ -72,6 +68,15 @@ public final class WebfluxShop {
         out.println("shop      " + shop.url() + "/");
         out.println("dashboard " + shop.url() + DASHBOARD);
         out.println("          Ctrl-C ends the shop and its servers");
+    }
+
+    private static void sayIfPortIsTaken(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof PortInUseException taken) {
+                System.err.println("webflux-shop: port " + taken.getPort() + " is taken: choose another one with"
+                        + " --server.port=8081, or any that is free with --server.port=0");
+            }
+        }
     }
 
     private DemoServers servers() {
