@@ -66,7 +66,7 @@ class ShopBrowserIT {
             assertThat(page.locator("#servers li").nth(2)).containsText("applies 1000 ms late");
             clickThroughReadBacks(page, 5);
             click(page, "1,000 times");
-            assertThat(page.locator("#many")).isEnabled(new IsEnabledOptions().setTimeout(LIMIT.toMillis()));
+            assertThat(page.locator("#many")).isEnabled(new IsEnabledOptions().setTimeout((double) LIMIT.toMillis()));
 
             assertThat(page.locator("#rounds")).hasText("1,000");
             assertThat(page.locator("#stale")).hasText("0");
@@ -138,7 +138,7 @@ class ShopBrowserIT {
             assertThat(page.locator("#read-back"))
                     .hasText(
                             Pattern.compile("Saved as revision " + i + ", read back as " + i + " from .*"),
-                            new HasTextOptions().setTimeout(LIMIT.toMillis()));
+                            new HasTextOptions().setTimeout((double) LIMIT.toMillis()));
         }
     }
 

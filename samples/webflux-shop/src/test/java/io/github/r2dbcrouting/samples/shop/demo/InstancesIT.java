@@ -7,6 +7,10 @@ import io.github.r2dbcrouting.webflux.http.TokenKey;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,9 +33,10 @@ import redis.embedded.RedisServer;
 class InstancesIT {
 
     private static final String KEY = "--r2dbc.routing.tokens.keys=k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-    private static final String ANY_PORT = "--server.port=0";
 
     private final DemoServers servers;
+    private final List<RunningShop> instances = new ArrayList<>();
+    private @Nullable RedisServer redis;
     private RunningShop there;
     private RunningShop here;
 
@@ -41,15 +46,18 @@ class InstancesIT {
 
     @BeforeAll
     void open() {
-        there = RunningShop.start(servers, KEY, ANY_PORT);
-        here = RunningShop.start(servers, KEY, ANY_PORT, "--shop.warehouse=" + there.url());
+        there = open(new Class<?>[0]);
+        here = open(new Class<?>[0], "--shop.warehouse=" + there.url());
         servers.cluster().awaitReplayed();
     }
 
+    /** All at the end: the first one that is closed takes along the event loops of the others in this process. */
     @AfterAll
-    void close() {
-        here.close();
-        there.close();
+    void close() throws IOException {
+        instances.forEach(RunningShop::close);
+        if (redis != null) {
+            redis.stop();
+        }
     }
 
     @BeforeEach
@@ -110,42 +118,43 @@ class InstancesIT {
     @Test
     void byRedis() throws IOException {
         int port = freePort();
-        RedisServer redis = RedisServer.newRedisServer()
+        redis = RedisServer.newRedisServer()
                 .bind("127.0.0.1")
                 .port(port)
                 .setting("save \"\"")
                 .build();
         redis.start();
-        servers.cluster().replicas().forEach(replica -> replica.resumeReplay());
-        try (RunningShop one = withRedis(port);
-                RunningShop other = withRedis(port)) {
-            servers.cluster().awaitReplayed();
-            pause();
-            Visitor carriesNothing = new Visitor("one", null);
+        resume();
+        RunningShop one = withRedis(port);
+        RunningShop other = withRedis(port);
+        pause();
+        Visitor carriesNothing = new Visitor("one", null);
 
-            long saved = carriesNothing.save(one, "written here");
+        long saved = carriesNothing.save(one, "written here");
 
-            assertThat(carriesNothing.note(other).revision()).isEqualTo(saved);
-            assertThat(carriesNothing.note(there).revision())
-                    .as("at an instance that does not know the store")
-                    .isZero();
-        } finally {
-            redis.stop();
-        }
+        assertThat(carriesNothing.note(other).revision()).isEqualTo(saved);
+        assertThat(carriesNothing.note(there).revision())
+                .as("at an instance that does not know the store")
+                .isZero();
     }
 
     private RunningShop withRedis(int port) {
-        return RunningShop.start(
-                servers,
+        return open(
                 new Class<?>[] {Redis.class},
-                KEY,
-                ANY_PORT,
                 "--redis.port=" + port,
                 "--r2dbc.routing.tokens.store.type=redis",
                 // the first connection takes its time on a busy machine
                 "--r2dbc.routing.tokens.limit=10s",
                 "--r2dbc.routing.tokens.header.enabled=false",
                 "--r2dbc.routing.tokens.cookie.enabled=false");
+    }
+
+    private RunningShop open(Class<?>[] more, String... arguments) {
+        RunningShop opened = RunningShop.start(
+                servers, more, Stream.concat(Stream.of(KEY, "--server.port=0"), Stream.of(arguments))
+                        .toArray(String[]::new));
+        instances.add(opened);
+        return opened;
     }
 
     private static int freePort() throws IOException {
