@@ -9,10 +9,10 @@ import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
-import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -25,48 +25,33 @@ import reactor.core.publisher.Mono;
  * <p>What it wrote, or read on the primary, is pending until its position is known; what it read on a replica is a
  * {@link Sighting}, which gets a position only when the session reads elsewhere or its token is asked for.
  *
- * <p>Thread-safe. What is known, and what is not yet, are two immutable values, each replaced whole. What is found out
- * becomes known first, and only then stops being unknown; so whoever reads what is unknown first, and then what is known,
- * misses nothing. A server holds a session for each of its users, most of them idle: so there are fields and updaters
- * here where an object for each value would do.
+ * <p>Thread-safe: one immutable value, replaced whole.
  */
 public final class SessionState {
 
-    private static final AtomicReferenceFieldUpdater<SessionState, List<Position>> POSITIONS = updater("positions");
-    private static final AtomicReferenceFieldUpdater<SessionState, List<Position>> CAPTURED = updater("captured");
-    private static final AtomicReferenceFieldUpdater<SessionState, Open> OPEN =
-            AtomicReferenceFieldUpdater.newUpdater(SessionState.class, Open.class, "open");
-    private static final AtomicIntegerFieldUpdater<SessionState> LOST =
-            AtomicIntegerFieldUpdater.newUpdater(SessionState.class, "lost");
-
     /** Only reads the system's clocks. */
-    private static final Clocks CLOCKS = new Clocks(new ElapsedTime(), InstantSource.system());
+    private static final LongSupplier CLOCK = new ElapsedTime();
 
-    private static final long NO_WINDOW = -1;
-    private static final long NEVER = Long.MIN_VALUE;
+    private static final Snapshot EMPTY = new Snapshot(null, List.of(), List.of());
 
-    /** Nobody is told of lost writes; somebody would be; somebody is to be told. */
-    private static final int SILENT = 0;
-
-    private static final int TELLS = 1;
-    private static final int UNTOLD = 2;
-
-    private final Clocks clocks;
-
-    /** What reads must not be behind: as in a token, none covers another. */
-    private volatile List<Position> positions = List.of();
+    private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
 
     /** What this process captured for the session: what a token from outside hides of it comes back with its end. */
-    private volatile List<Position> captured = List.of();
+    private final AtomicReference<@Nullable CausalToken> captured = new AtomicReference<>();
 
-    private volatile Open open = Open.NOTHING;
+    private final LongSupplier clock;
+    private final InstantSource utc;
     private volatile long window = NO_WINDOW;
-    private volatile long wroteAt = NEVER;
-    private volatile int lost = SILENT;
+    private volatile long wroteAt;
+    private volatile boolean hasWritten;
+    private volatile boolean tellsLostWrites;
+    private final AtomicBoolean untold = new AtomicBoolean();
+
+    private static final long NO_WINDOW = -1;
 
     /** Creates a session without a token and without pending writes. */
     public SessionState() {
-        this(CLOCKS);
+        this(CLOCK);
     }
 
     SessionState(LongSupplier clock) {
@@ -74,76 +59,8 @@ public final class SessionState {
     }
 
     SessionState(LongSupplier clock, InstantSource utc) {
-        this(new Clocks(clock, utc));
-    }
-
-    private SessionState(Clocks clocks) {
-        this.clocks = clocks;
-    }
-
-    /**
-     * What a session tells the time by.
-     *
-     * @param elapsed nanoseconds since an arbitrary moment
-     * @param utc the time of day
-     */
-    private record Clocks(LongSupplier elapsed, InstantSource utc) {}
-
-    /**
-     * What is not known yet.
-     *
-     * @param pending what was written, or read on the primary
-     * @param seen what was read on replicas
-     * @param unresolved what a token from outside said of the same kind, at most one for each cluster
-     */
-    private record Open(List<PendingWrite> pending, List<Sighting> seen, List<Unresolved> unresolved) {
-
-        static final Open NOTHING = new Open(List.of(), List.of(), List.of());
-
-        /** All that there is nothing of are one. */
-        private static Open of(List<PendingWrite> pending, List<Sighting> seen, List<Unresolved> unresolved) {
-            return pending.isEmpty() && seen.isEmpty() && unresolved.isEmpty()
-                    ? NOTHING
-                    : new Open(pending, seen, unresolved);
-        }
-
-        @Nullable
-        Unresolved unresolvedIn(String cluster) {
-            for (int i = 0; i < unresolved.size(); i++) {
-                if (unresolved.get(i).cluster().equals(cluster)) {
-                    return unresolved.get(i);
-                }
-            }
-            return null;
-        }
-
-        boolean hasPending(String cluster, boolean reads) {
-            for (int i = 0; i < pending.size(); i++) {
-                PendingWrite one = pending.get(i);
-                if (one.isRead() == reads && one.cluster().equals(cluster)) {
-                    return true;
-                }
-            }
-            return false;
-        }
-
-        Open withPending(List<PendingWrite> other) {
-            return of(other, seen, unresolved);
-        }
-
-        Open withSeen(List<Sighting> other) {
-            return other == seen ? this : of(pending, other, unresolved);
-        }
-
-        Open withUnresolved(List<Unresolved> other) {
-            return of(pending, seen, other);
-        }
-    }
-
-    @SuppressWarnings({"unchecked", "rawtypes"}) // a class has no type arguments; the fields have these
-    private static AtomicReferenceFieldUpdater<SessionState, List<Position>> updater(String field) {
-        return (AtomicReferenceFieldUpdater)
-                AtomicReferenceFieldUpdater.newUpdater(SessionState.class, List.class, field);
+        this.clock = clock;
+        this.utc = utc;
     }
 
     /**
@@ -163,23 +80,21 @@ public final class SessionState {
      */
     public boolean wroteLately(long otherwise) {
         long time = window == NO_WINDOW ? otherwise : window;
-        if (time <= 0) {
-            return false;
-        }
-        long at = wroteAt;
-        return at != NEVER && clocks.elapsed.getAsLong() - at < time;
+        return time > 0 && hasWritten && clock.getAsLong() - wroteAt < time;
     }
 
     /** From now on {@link #takeLost} and {@link #token} tell of pending writes that may be lost. */
     public void tellLostWrites() {
-        if (lost == SILENT) {
-            LOST.compareAndSet(this, SILENT, TELLS);
+        if (!tellsLostWrites) {
+            tellsLostWrites = true;
         }
     }
 
     /** One of its pending writes may be lost. */
     void lost() {
-        LOST.compareAndSet(this, TELLS, UNTOLD);
+        if (tellsLostWrites) {
+            untold.set(true);
+        }
     }
 
     /**
@@ -188,7 +103,7 @@ public final class SessionState {
      * @return whether some may be, of which nobody was told yet
      */
     public boolean takeLost() {
-        return lost == UNTOLD && LOST.compareAndSet(this, UNTOLD, TELLS);
+        return untold.get() && untold.getAndSet(false);
     }
 
     /**
@@ -210,20 +125,22 @@ public final class SessionState {
      */
     public int goOnFrom(Position present, Predicate<Position> lost) {
         while (true) {
-            List<Position> before = positions;
+            Snapshot before = current();
+            if (before.token == null) {
+                return 0;
+            }
             List<Position> kept = new ArrayList<>();
             kept.add(present);
             int given = 0;
-            for (Position position : before) {
+            for (Position position : before.token.positions()) {
                 if (position.cluster().equals(present.cluster()) && lost.test(position)) {
                     given++;
                 } else {
                     kept.add(position);
                 }
             }
-            if (given == 0
-                    || POSITIONS.compareAndSet(
-                            this, before, CausalToken.of(kept).positions())) {
+            Snapshot after = new Snapshot(CausalToken.of(kept, before.token.unresolved()), before.pending, before.seen);
+            if (given == 0 || snapshot.compareAndSet(before, after)) {
                 return given;
             }
         }
@@ -231,7 +148,8 @@ public final class SessionState {
 
     /** A write of it is sent, or has ended. */
     void wrote() {
-        wroteAt = clocks.elapsed.getAsLong();
+        wroteAt = clock.getAsLong();
+        hasWritten = true;
     }
 
     /**
@@ -240,8 +158,8 @@ public final class SessionState {
      * @return completes when all of them are known; also those of open transactions are waited for
      */
     public Mono<Void> settled() {
-        return Mono.defer(
-                () -> Mono.when(open.pending.stream().map(PendingWrite::placed).toList()));
+        return Mono.defer(() ->
+                Mono.when(current().pending.stream().map(PendingWrite::placed).toList()));
     }
 
     /**
@@ -308,18 +226,19 @@ public final class SessionState {
      */
     public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited) {
         while (true) {
-            Open before = open;
-            Unresolved mark = before.unresolvedIn(cluster);
-            if (mark == null || mark.goesOn(clocks.utc.instant().getEpochSecond())) {
+            Snapshot before = current();
+            Unresolved mark = unresolvedIn(before, cluster);
+            if (mark == null || mark.goesOn(utc.instant().getEpochSecond())) {
                 return null;
             }
-            List<Unresolved> others = before.unresolved.stream()
+            CausalToken token = Objects.requireNonNull(before.token);
+            List<Unresolved> others = token.unresolved().stream()
                     .filter(other -> !other.equals(mark))
                     .toList();
             PendingWrite write =
                     new PendingWrite(this, cluster, false, onAwaited, null, mark.after() != null, mark.after());
-            Open after = new Open(with(before.pending, write), before.seen, others);
-            if (OPEN.compareAndSet(this, before, after)) {
+            Snapshot after = new Snapshot(tokenOf(token.positions(), others), with(before.pending, write), before.seen);
+            if (snapshot.compareAndSet(before, after)) {
                 write.end();
                 return write;
             }
@@ -333,11 +252,28 @@ public final class SessionState {
      * @return whether {@link #takeOver} may have something to do
      */
     public boolean hasUnresolved(String cluster) {
-        return open.unresolvedIn(cluster) != null;
+        return unresolvedIn(current(), cluster) != null;
+    }
+
+    private static @Nullable Unresolved unresolvedIn(Snapshot snapshot, String cluster) {
+        if (snapshot.token == null) {
+            return null;
+        }
+        List<Unresolved> unresolved = snapshot.token.unresolved();
+        for (int i = 0; i < unresolved.size(); i++) {
+            if (unresolved.get(i).cluster().equals(cluster)) {
+                return unresolved.get(i);
+            }
+        }
+        return null;
+    }
+
+    private static @Nullable CausalToken tokenOf(List<Position> positions, List<Unresolved> unresolved) {
+        return positions.isEmpty() && unresolved.isEmpty() ? null : CausalToken.of(positions, unresolved);
     }
 
     private PendingWrite add(PendingWrite write) {
-        update(now -> now.withPending(with(now.pending, write)));
+        update(now -> new Snapshot(now.token, with(now.pending, write), now.seen));
         return write;
     }
 
@@ -352,7 +288,7 @@ public final class SessionState {
      */
     public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
         while (true) {
-            Open before = open;
+            Snapshot before = current();
             int at = indexOf(before.seen, replica, openedAt);
             Sighting.Life life = at < 0
                     ? new Sighting.Life(this, floors, replica)
@@ -360,7 +296,8 @@ public final class SessionState {
             Sighting sighting = at < 0
                     ? new Sighting(life, 1, openedAt, now)
                     : before.seen.get(at).begun();
-            if (OPEN.compareAndSet(this, before, before.withSeen(with(before.seen, at, sighting)))) {
+            Snapshot after = new Snapshot(before.token, before.pending, with(before.seen, at, sighting));
+            if (snapshot.compareAndSet(before, after)) {
                 return new OpenRead(this, life, now);
             }
         }
@@ -380,7 +317,7 @@ public final class SessionState {
         update(now -> {
             for (int i = 0; i < now.seen.size(); i++) {
                 if (now.seen.get(i).life() == life) {
-                    return now.withSeen(with(now.seen, i, change.apply(now.seen.get(i))));
+                    return new Snapshot(now.token, now.pending, with(now.seen, i, change.apply(now.seen.get(i))));
                 }
             }
             return now;
@@ -395,7 +332,7 @@ public final class SessionState {
      * @return the sightings, one for each life; unmodifiable
      */
     public List<Sighting> seen(String cluster) {
-        List<Sighting> seen = open.seen;
+        List<Sighting> seen = current().seen;
         for (int i = 0; i < seen.size(); i++) {
             if (!seen.get(i).identity().cluster().equals(cluster)) {
                 return seen.stream()
@@ -416,7 +353,7 @@ public final class SessionState {
     public Mono<Void> floors(String cluster) {
         return Mono.defer(() -> {
             List<Mono<Void>> all = allFloors(seen(cluster));
-            for (PendingWrite pending : open.pending) {
+            for (PendingWrite pending : current().pending) {
                 if (pending.isRead() && pending.cluster().equals(cluster)) {
                     all.add(pending.placed());
                 }
@@ -441,12 +378,16 @@ public final class SessionState {
      * @return its positions in that cluster; unmodifiable
      */
     public List<Position> required(String cluster) {
-        List<Position> all = positions;
-        if (all.size() <= 1) {
-            return all.isEmpty() || all.get(0).cluster().equals(cluster) ? all : List.of();
+        CausalToken token = current().token;
+        if (token == null) {
+            return List.of();
         }
-        List<Position> own = new ArrayList<>(all.size());
-        for (Position position : all) {
+        List<Position> positions = token.positions();
+        if (positions.size() == 1) {
+            return positions.get(0).cluster().equals(cluster) ? positions : List.of();
+        }
+        List<Position> own = new ArrayList<>(positions.size());
+        for (Position position : positions) {
             if (position.cluster().equals(cluster)) {
                 own.add(position);
             }
@@ -461,9 +402,7 @@ public final class SessionState {
      * @return whether reads must see the primary
      */
     public boolean hasPending(String cluster) {
-        // one look: what is unresolved may become pending between two
-        Open now = open;
-        return now.unresolvedIn(cluster) != null || now.hasPending(cluster, false);
+        return hasPending(cluster, false) || unresolvedIn(current(), cluster) != null;
     }
 
     /**
@@ -473,7 +412,18 @@ public final class SessionState {
      * @return whether {@link #floors} has to be awaited before a replica is read from
      */
     public boolean hasPendingReads(String cluster) {
-        return open.hasPending(cluster, true);
+        return hasPending(cluster, true);
+    }
+
+    private boolean hasPending(String cluster, boolean reads) {
+        List<PendingWrite> pending = current().pending;
+        for (int i = 0; i < pending.size(); i++) {
+            PendingWrite one = pending.get(i);
+            if (one.isRead() == reads && one.cluster().equals(cluster)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -482,8 +432,7 @@ public final class SessionState {
      * @return the token, or {@code null} if nothing was written or observed
      */
     public @Nullable CausalToken observed() {
-        List<Unresolved> marks = open.unresolved;
-        return tokenOf(positions, marks);
+        return current().token;
     }
 
     /**
@@ -492,11 +441,7 @@ public final class SessionState {
      * @param token what reads must not be behind from now on
      */
     public void observe(CausalToken token) {
-        // in this order: whoever sees the positions sees what is unresolved beside them
-        if (token.isUnresolved()) {
-            update(now -> now.withUnresolved(merged(now.unresolved, token)));
-        }
-        POSITIONS.updateAndGet(this, now -> inOrder(now, token.positions()));
+        update(now -> new Snapshot(now.token == null ? token : now.token.merge(token), now.pending, now.seen));
     }
 
     /**
@@ -507,7 +452,7 @@ public final class SessionState {
      */
     public Mono<CausalToken> token() {
         return Mono.defer(() -> {
-            Open now = open;
+            Snapshot now = current();
             if (now.pending.isEmpty() && now.seen.isEmpty()) {
                 return observedUnlessLost();
             }
@@ -534,7 +479,7 @@ public final class SessionState {
      */
     public Mono<CausalToken> token(Duration limit) {
         return Mono.defer(() -> {
-            Open now = open;
+            Snapshot now = current();
             if (now.pending.isEmpty() && now.seen.isEmpty()) {
                 return observedUnlessLost();
             }
@@ -547,31 +492,35 @@ public final class SessionState {
 
     /** The token as far as it is known, with a mark for what has no position. */
     private @Nullable CausalToken withUnresolved() {
-        Open now = open;
-        long time = clocks.utc.instant().getEpochSecond();
-        List<Unresolved> marks = new ArrayList<>(now.unresolved);
+        Snapshot now = current();
+        long time = utc.instant().getEpochSecond();
+        List<Unresolved> marks = new ArrayList<>(1);
         now.pending.forEach(write -> marks.add(write.unresolved(time)));
         now.seen.forEach(
                 sighting -> marks.add(new Unresolved(sighting.identity().cluster(), null, Unresolved.ENDED)));
-        return tokenOf(positions, marks);
-    }
-
-    private static @Nullable CausalToken tokenOf(List<Position> positions, List<Unresolved> unresolved) {
-        return positions.isEmpty() && unresolved.isEmpty() ? null : CausalToken.of(positions, unresolved);
+        if (marks.isEmpty()) {
+            return now.token;
+        }
+        CausalToken unplaced = CausalToken.of(List.of(), marks);
+        return now.token == null ? unplaced : now.token.merge(unplaced);
     }
 
     /**
      * Forgets positions that are nobody's. What was captured for the session itself stays, also where one of them went
      * beyond it.
      *
-     * @param nobodys what reads need not wait for
+     * @param positions what reads need not wait for
      */
-    public void forget(List<Position> nobodys) {
-        POSITIONS.updateAndGet(this, now -> {
-            List<Position> kept = new ArrayList<>(now);
-            kept.removeAll(nobodys);
-            // looked at after the positions: see learn
-            return inOrder(captured, List.copyOf(kept));
+    public void forget(List<Position> positions) {
+        update(now -> {
+            if (now.token == null) {
+                return now;
+            }
+            List<Position> kept = new ArrayList<>(now.token.positions());
+            kept.removeAll(positions);
+            CausalToken rest = tokenOf(kept, now.token.unresolved());
+            CausalToken own = captured.get();
+            return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
         });
     }
 
@@ -581,12 +530,9 @@ public final class SessionState {
 
     /** Returns whether this call settled it: of several at once, one does. */
     boolean settle(PendingWrite write, CausalToken token, long sentAt) {
-        if (!open.pending.contains(write)) {
-            return false;
-        }
-        learn(token);
+        captured.accumulateAndGet(token, SessionState::merged);
         while (true) {
-            Open before = open;
+            Snapshot before = current();
             int at = before.pending.indexOf(write);
             if (at < 0) {
                 return false;
@@ -596,8 +542,8 @@ public final class SessionState {
                     before.seen,
                     sighting -> sighting.over(sentAt - 1)
                             && sighting.identity().cluster().equals(write.cluster()));
-            Open after = Open.of(without(before.pending, at), seen, before.unresolved);
-            if (OPEN.compareAndSet(this, before, after)) {
+            Snapshot after = new Snapshot(merged(before.token, token), without(before.pending, at), seen);
+            if (snapshot.compareAndSet(before, after)) {
                 return true;
             }
         }
@@ -605,54 +551,42 @@ public final class SessionState {
 
     /** What was seen in that life until then lies at or before the token. */
     void settle(Sighting.@Nullable Life life, long seenAt, CausalToken token) {
-        learn(token);
-        update(now -> now.withSeen(without(now.seen, sighting -> sighting.life() == life && sighting.over(seenAt))));
+        captured.accumulateAndGet(token, SessionState::merged);
+        update(now -> new Snapshot(
+                merged(now.token, token),
+                now.pending,
+                without(now.seen, sighting -> sighting.life() == life && sighting.over(seenAt))));
     }
 
-    /**
-     * Before it is settled what the token is of: at no moment it is neither known nor open. A token from outside that goes
-     * beyond may be forgotten at the same time by somebody who has not seen yet what was captured: the list becomes another
-     * one, so that this is noticed and done again.
-     */
-    private void learn(CausalToken token) {
-        CAPTURED.updateAndGet(this, now -> inOrder(token.positions(), now));
-        POSITIONS.updateAndGet(this, now -> {
-            List<Position> next = inOrder(token.positions(), now);
-            return next != now || now == captured ? next : Collections.unmodifiableList(new ArrayList<>(now));
-        });
-    }
-
-    /** The first ones first, so that those that come after cannot crowd them out. */
-    private static List<Position> inOrder(List<Position> first, List<Position> then) {
-        if (then.isEmpty() || goesBeyond(first, then)) {
-            return first;
+    /** The added one first, so that no token from elsewhere can crowd out what the session wrote or saw itself. */
+    private static CausalToken merged(@Nullable CausalToken known, CausalToken added) {
+        if (known == null || goesBeyond(added, known)) {
+            return added;
         }
-        if (first.isEmpty() || goesBeyond(then, first)) {
-            return then;
-        }
-        return CausalToken.of(first).merge(CausalToken.of(then)).positions();
+        return goesBeyond(known, added) ? known : added.merge(known);
     }
 
-    private static boolean goesBeyond(List<Position> one, List<Position> other) {
-        return one.size() == 1 && other.size() == 1 && one.get(0).covers(other.get(0));
-    }
-
-    private static List<Unresolved> merged(List<Unresolved> known, CausalToken token) {
-        return known.isEmpty()
-                ? token.unresolved()
-                : CausalToken.of(List.of(), known).merge(token).unresolved();
+    private static boolean goesBeyond(CausalToken one, CausalToken other) {
+        return one.positions().size() == 1
+                && other.positions().size() == 1
+                && !one.isUnresolved()
+                && !other.isUnresolved()
+                && one.positions().get(0).covers(other.positions().get(0));
     }
 
     @Override
     public String toString() {
-        Open now = open;
-        CausalToken token = tokenOf(positions, now.unresolved);
-        return (token == null ? "nothing written" : token.encode()) + ", " + now.pending.size() + " pending"
+        Snapshot now = current();
+        return (now.token == null ? "nothing written" : now.token.encode()) + ", " + now.pending.size() + " pending"
                 + (now.seen.isEmpty() ? "" : ", has read from " + now.seen.size());
     }
 
-    private void update(UnaryOperator<Open> change) {
-        OPEN.updateAndGet(this, change);
+    private Snapshot current() {
+        return Objects.requireNonNull(snapshot.get());
+    }
+
+    private void update(UnaryOperator<Snapshot> change) {
+        snapshot.updateAndGet(change);
     }
 
     private static List<PendingWrite> with(List<PendingWrite> pending, PendingWrite write) {
@@ -693,4 +627,6 @@ public final class SessionState {
                 ? seen
                 : seen.stream().filter(dropped.negate()).toList();
     }
+
+    private record Snapshot(@Nullable CausalToken token, List<PendingWrite> pending, List<Sighting> seen) {}
 }

@@ -56,11 +56,6 @@ class SessionStateRaceTests {
     }
 
     @Test
-    void showsAWriteAsPendingUntilItsPositionIsKnown() {
-        Interleavings.allHold(() -> pendingOrKnown(new Real()));
-    }
-
-    @Test
     void leavesNobodyWaitingForAWriteThatIsSettled() {
         Interleavings.allHold(() -> {
             SessionState session = new SessionState();
@@ -116,18 +111,6 @@ class SessionStateRaceTests {
     @Tag("planted")
     void isCaughtIfItRemembersOnlyAfterwardsWhatItCaptured() {
         Interleavings.oneFails(() -> positionAndForgetting(new CapturesLate()), "was forgotten");
-    }
-
-    @Test
-    @Tag("planted")
-    void isCaughtIfItSettlesAWriteAndThenLearnsItsPosition() {
-        Interleavings.oneFails(() -> pendingOrKnown(new TwoValues(true, true)), "neither pending nor known");
-    }
-
-    @Test
-    @Tag("planted")
-    void isCaughtIfAPositionThatIsHiddenChangesNothing() {
-        Interleavings.oneFails(() -> pendingOrKnown(new TwoValues(false, false)), "neither pending nor known");
     }
 
     @Test
@@ -207,16 +190,6 @@ class SessionStateRaceTests {
         Interleavings.together(() -> session.settle(write, 5), () -> session.forget(9));
 
         must(session.required() >= 5, "what was captured was forgotten");
-    }
-
-    private static void pendingOrKnown(Session session) {
-        Object write = session.begin();
-        session.observe(9);
-
-        Interleavings.together(
-                () -> session.settle(write, 5),
-                () -> session.forget(9),
-                () -> must(session.hasPending() || session.required() >= 5, "a write is neither pending nor known"));
     }
 
     private static void awaitedWhileItIsSettled(Mono<Void> settled, Runnable settle) {
@@ -319,7 +292,7 @@ class SessionStateRaceTests {
 
     private record Known(long token, long captured, List<Object> pending) {}
 
-    /** Keeps all in one value, and leaves to those who extend it how that is replaced. */
+    /** Keeps one value, as the real one does, and leaves to those who extend it how it is replaced. */
     private abstract static class OneValue implements Session {
 
         final AtomicReference<Known> known = new AtomicReference<>(new Known(0, 0, List.of()));
@@ -391,65 +364,6 @@ class SessionStateRaceTests {
             observe(position);
             update(now -> new Known(now.token, Math.max(now.captured, position), now.pending));
             return true;
-        }
-    }
-
-    /** Keeps what is known apart from what is pending, as the real one does, with what makes that right left out. */
-    private static final class TwoValues implements Session {
-
-        private final boolean settlesFirst;
-        private final boolean noticed;
-        private final AtomicReference<long[]> position = new AtomicReference<>(new long[1]);
-        private final AtomicReference<Long> captured = new AtomicReference<>(0L);
-        private final AtomicInteger pending = new AtomicInteger();
-
-        /**
-         * Creates a session.
-         *
-         * @param settlesFirst whether a write is settled before its position is known
-         * @param noticed whether it is noticed that a position was captured while another one hides it
-         */
-        TwoValues(boolean settlesFirst, boolean noticed) {
-            this.settlesFirst = settlesFirst;
-            this.noticed = noticed;
-        }
-
-        @Override
-        public Object begin() {
-            return pending.incrementAndGet();
-        }
-
-        @Override
-        public boolean settle(Object write, long at) {
-            if (settlesFirst) {
-                pending.decrementAndGet();
-            }
-            captured.updateAndGet(now -> Math.max(now, at));
-            position.updateAndGet(now -> now[0] >= at && !noticed ? now : new long[] {Math.max(now[0], at)});
-            if (!settlesFirst) {
-                pending.decrementAndGet();
-            }
-            return true;
-        }
-
-        @Override
-        public void observe(long at) {
-            position.updateAndGet(now -> new long[] {Math.max(now[0], at)});
-        }
-
-        @Override
-        public void forget(long at) {
-            position.updateAndGet(now -> now[0] == at ? new long[] {captured.get()} : now);
-        }
-
-        @Override
-        public boolean hasPending() {
-            return pending.get() > 0;
-        }
-
-        @Override
-        public long required() {
-            return position.get()[0];
         }
     }
 }
