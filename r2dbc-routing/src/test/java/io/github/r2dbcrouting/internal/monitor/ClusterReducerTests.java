@@ -145,6 +145,22 @@ class ClusterReducerTests {
     }
 
     @Test
+    void refusesAnAddressThatLeadsToOneServerAndThenToAnotherAndBack() {
+        FakeServer restarted = new FakeServer("db1", ServerRole.REPLICA);
+        restarted.startedAt = "db1 for the second time";
+
+        assertThat(status(answered(1, one).answered(sample(restarted))))
+                .as("restarted")
+                .isEqualTo(ServerStatus.UP);
+        ServerReport alternating = answered(1, one).answered(sample(restarted)).answered(sample(one));
+
+        RoutingTable table = reduce(EMPTY, answered(0, primary), alternating);
+        assertThat(table.servers().get(1).status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(table.servers().get(1).problem()).contains("a virtual IP or a load balancer");
+        assertThat(table.replicas()).isEmpty();
+    }
+
+    @Test
     void refusesASecondNameOfOneServer() {
         other.startedAt = one.startedAt;
 
