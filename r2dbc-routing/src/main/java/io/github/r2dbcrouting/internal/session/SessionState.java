@@ -58,7 +58,13 @@ public final class SessionState {
         this(clock, InstantSource.system());
     }
 
-    SessionState(LongSupplier clock, InstantSource utc) {
+    /**
+     * Creates one that nothing was written in, by clocks of its own.
+     *
+     * @param clock nanoseconds since an arbitrary moment
+     * @param utc the time of day
+     */
+    public SessionState(LongSupplier clock, InstantSource utc) {
         this.clock = clock;
         this.utc = utc;
     }
