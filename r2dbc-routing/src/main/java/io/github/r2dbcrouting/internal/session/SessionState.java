@@ -412,6 +412,17 @@ public final class SessionState {
     }
 
     /**
+     * Tells whether a write to the cluster is on its way to a position, which {@link #settled()} waits for. What came
+     * unresolved and may still be going on elsewhere is not: only time ends that.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether waiting for it can help
+     */
+    public boolean settlesIn(String cluster) {
+        return hasPending(cluster, false);
+    }
+
+    /**
      * Tells whether something that was read from the primary is without a position. That is known in a moment.
      *
      * @param cluster the cluster that is read from
