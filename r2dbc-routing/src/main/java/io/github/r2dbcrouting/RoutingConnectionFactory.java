@@ -1,6 +1,6 @@
 package io.github.r2dbcrouting;
 
-import io.github.r2dbcrouting.internal.clock.ElapsedTime;
+import io.github.r2dbcrouting.internal.clock.Surroundings;
 import io.github.r2dbcrouting.internal.connection.Lender;
 import io.github.r2dbcrouting.internal.connection.Patience;
 import io.github.r2dbcrouting.internal.connection.PoolLoad;
@@ -44,10 +44,10 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -96,13 +96,20 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
         this.lazyBegin = builder.lazyBegin;
         this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
-        this.ejections = new Ejections(System::nanoTime);
-        ElapsedTime clock = new ElapsedTime();
+        Surroundings surroundings = builder.surroundings;
+        this.ejections = new Ejections(surroundings.monotonic());
+        LongSupplier clock = surroundings.elapsed();
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
                 List.of(),
                 engine,
-                new MonitorSettings(builder.atRest, builder.watched, PROBE_TIMEOUT, FAILURES_UNTIL_DOWN, FAR_BEHIND),
+                new MonitorSettings(
+                        builder.atRest,
+                        builder.watched,
+                        PROBE_TIMEOUT,
+                        FAILURES_UNTIL_DOWN,
+                        FAR_BEHIND,
+                        surroundings.chance()),
                 builder.safeguards,
                 thread,
                 clock,
@@ -124,7 +131,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         List<ServerPool> byIndex = servers.pools();
         this.router = new Router(
                 new PoolLoad(byIndex),
-                bound -> ThreadLocalRandom.current().nextInt(bound),
+                surroundings.chance(),
                 builder.safeguards,
                 ejections,
                 clock,
@@ -139,7 +146,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 byIndex,
                 builder.listener,
                 builder.safeguards,
-                new Retries(builder.retriesPerRead, new RetryBudget(System::nanoTime)),
+                new Retries(builder.retriesPerRead, new RetryBudget(surroundings.monotonic())),
                 new Patience(
                         FIRST_TABLE_LIMIT, PRIMARY_LIMIT, builder.whenBehind, builder.maxWait, builder.readDeadline),
                 budget,
@@ -518,6 +525,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private boolean strictLostWrites;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
+        private Surroundings surroundings = Surroundings.ofTheSystem();
         private int retriesPerRead = DEFAULT_RETRIES;
         private Set<String> readOnlyFunctions = Set.of();
         private boolean functionsFromCatalog;
@@ -991,6 +999,12 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         /** For tests that show what a mechanism is for. */
         Builder safeguards(Safeguards inForce) {
             safeguards = inForce;
+            return this;
+        }
+
+        /** Other clocks and another chance than the system's: for simulations only. */
+        Builder surroundings(Surroundings others) {
+            surroundings = others;
             return this;
         }
 

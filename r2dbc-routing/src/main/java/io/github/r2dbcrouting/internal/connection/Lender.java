@@ -21,6 +21,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
@@ -183,11 +184,25 @@ public final class Lender {
                 if (beyond.isEmpty()) {
                     return behind(now, ask, tried, context);
                 }
-                Objects.requireNonNull(ask.session(), "session").forget(beyond);
-                return route(ask, tried);
+                SessionState session = Objects.requireNonNull(ask.session(), "session");
+                PossiblyLostWriteException told = forget(session, beyond, now.table());
+                return told == null ? route(ask, tried) : Mono.error(told);
             });
         }
         return behind(now, ask, tried, context);
+    }
+
+    /** Returns what to tell the session instead of serving it; {@code null} if nothing. */
+    private @Nullable PossiblyLostWriteException forget(
+            SessionState session, List<Position> beyond, RoutingTable table) {
+        Questions monitor = tables.questions();
+        String cluster = Objects.requireNonNull(table.cluster(), "cluster");
+        SessionState.Forgotten forgotten = session.forget(cluster, beyond, monitor::positionAwaited);
+        PendingWrite anew = forgotten.anew();
+        if (anew != null) {
+            table.primary().ifPresent(primary -> monitor.positionWanted(anew, primary.index(), primary.position()));
+        }
+        return forgotten.lost() > 0 ? lostWrites.toTellOfAPrimary(forgotten.lost()) : null;
     }
 
     /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */

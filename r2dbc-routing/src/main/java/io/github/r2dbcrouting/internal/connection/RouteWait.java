@@ -149,8 +149,12 @@ final class RouteWait extends Mono<Route> {
         /** Whatever the session has written gets its position from the monitor, which publishes no table for that. */
         private void awaitPosition() {
             SessionState session = ask.session();
+            String cluster = tables.current().cluster();
             if (session != null
-                    && ask.pendingIn(tables.current().cluster())
+                    && cluster != null
+                    && ask.pendingIn(cluster)
+                    // else there is nothing to wait for: it would be over at once, and begin again at once
+                    && session.settlesIn(cluster)
                     && settlingNow.compareAndSet(false, true)) {
                 // it may complete within subscribe, and begin the next round before this one is set
                 Disposable.Swap round = Disposables.swap();

@@ -243,7 +243,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         if (server.index() != samplers.size()) {
             throw new IllegalArgumentException("server '" + server.name() + "' does not come next");
         }
-        samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
+        samplers.add(new ServerSampler(
+                server, engine, settings.probeTimeout(), serial, scheduler, clock, settings.chance(), this));
         reports.add(ServerReport.none(server));
         catchUps.add(new CatchUp());
         caughtUpTo.add(null);

@@ -103,8 +103,10 @@ final class PositionCapture {
         List<Integer> possiblyLost = new ArrayList<>(0);
         for (Iterator<EndedWrite> all = waiting.iterator(); all.hasNext(); ) {
             EndedWrite write = all.next();
-            boolean sameHistory = write.server() == server && write.basis() != null && position.covers(write.basis());
-            boolean reached = write.durable() || sample.nudged() || trusting || !sameHistory;
+            boolean sameServer = write.server() == server;
+            boolean sameHistory = sameServer && write.basis() != null && position.covers(write.basis());
+            // a server that went back behind the basis may have been written to since, and not have flushed that either
+            boolean reached = write.durable() || sample.nudged() || trusting || !sameServer;
             if (write.endedAt() - sample.sentAt() < 0 && reached) {
                 all.remove();
                 settled.add(write);

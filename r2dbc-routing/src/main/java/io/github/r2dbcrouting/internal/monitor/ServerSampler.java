@@ -13,9 +13,9 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -44,6 +44,8 @@ final class ServerSampler {
     /** Spreads the probes of many routers that were started together: at rest each pause varies by so much. */
     private static final double JITTER = 0.2;
 
+    private static final int GRAIN = 1 << 20;
+
     /** No server is probed more often than this because requests want to know. */
     private static final Duration LEAST_PAUSE = Duration.ofMillis(1);
 
@@ -56,6 +58,7 @@ final class ServerSampler {
     private final Serial serial;
     private final Scheduler scheduler;
     private final LongSupplier clock;
+    private final IntUnaryOperator chance;
     private final Audience audience;
 
     private @Nullable Monitored connection;
@@ -78,6 +81,7 @@ final class ServerSampler {
             Serial serial,
             Scheduler scheduler,
             LongSupplier clock,
+            IntUnaryOperator chance,
             Audience audience) {
         this.server = server;
         this.engine = engine;
@@ -85,6 +89,7 @@ final class ServerSampler {
         this.serial = serial;
         this.scheduler = scheduler;
         this.clock = clock;
+        this.chance = chance;
         this.audience = audience;
     }
 
@@ -269,7 +274,7 @@ final class ServerSampler {
             probe();
         } else {
             Duration pace = soonNext ? LEAST_PAUSE : audience.pace(server);
-            double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+            double spread = 1 + JITTER * (2 * (double) chance.applyAsInt(GRAIN) / GRAIN - 1);
             probeAt(answer.sentAt + Math.max((long) (pace.toNanos() * spread), LEAST_PAUSE.toNanos()));
         }
     }

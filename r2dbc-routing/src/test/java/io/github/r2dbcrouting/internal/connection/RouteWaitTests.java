@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.fake.HeldScheduler;
 import io.github.r2dbcrouting.fake.NoQuestions;
@@ -26,6 +27,7 @@ import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -125,6 +127,32 @@ class RouteWaitTests {
 
         assertThat(errors).singleElement().isInstanceOf(IllegalStateException.class);
         assertNothingIsLeft();
+    }
+
+    @Test
+    void waitsOutWhatMayStillBeGoingOnElsewhere() {
+        long soon = Instant.now().getEpochSecond() + 30;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", position(10), soon))));
+        publish(60, Duration.ZERO);
+
+        wait(WhenBehind.WAIT);
+        pass(DEADLINE.minusMillis(1));
+        assertThat(found).isEmpty();
+        assertThat(errors).isEmpty();
+        pass(Duration.ofMillis(1));
+
+        assertThat(errors).singleElement().isInstanceOf(IllegalStateException.class);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void takesThePrimaryForWhatMayStillBeGoingOnElsewhere() {
+        long soon = Instant.now().getEpochSecond() + 30;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", position(10), soon))));
+
+        wait(WhenBehind.PRIMARY);
+
+        assertOnPrimary();
     }
 
     @Test

@@ -138,6 +138,17 @@ class PositionCaptureTests {
         assertThat(settle(nudged(101), position(50)).settled()).isEqualTo(1);
     }
 
+    /** The server crashed and went back; what was written since lies before the basis, and is not on the disk. */
+    @Test
+    void waitsForANudgeAlsoWhereTheServerWentBackBehindTheBasis() {
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(80), false, 100));
+
+        assertThat(settle(plain(101), position(50)).settled()).isZero();
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+        assertThat(settle(nudged(102), position(60))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(60))));
+    }
+
     @Test
     void holdsAWriteOnAnotherServerForPossiblyLost() {
         handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100));
