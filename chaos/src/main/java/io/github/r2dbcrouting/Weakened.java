@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.clock.ElapsedTime;
+import io.github.r2dbcrouting.internal.clock.Surroundings;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 
@@ -32,6 +33,6 @@ public final class Weakened {
      * @return the builder
      */
     public static RoutingConnectionFactory.Builder clock(RoutingConnectionFactory.Builder builder, ElapsedTime clock) {
-        return builder.clock(clock);
+        return builder.surroundings(new Surroundings(System::nanoTime, clock, Surroundings.CHANCE));
     }
 }

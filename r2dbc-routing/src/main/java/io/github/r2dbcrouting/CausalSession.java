@@ -19,7 +19,7 @@ public final class CausalSession {
 
     private final SessionState state;
 
-    private CausalSession(SessionState state) {
+    CausalSession(SessionState state) {
         this.state = state;
     }
 

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class DiscoveredServers {
 
+    /** More than any cluster has: each costs a pool. */
+    private static final int MAX_HOSTS = 1_000;
+
     private static final Set<String> OF_THE_URL =
             Set.of("driver", "protocol", "host", "port", "servers", "resolveEvery");
 
@@ -82,7 +85,10 @@ final class DiscoveredServers {
             throw new IllegalArgumentException(
                     "there is no host; expected r2dbc:routing:postgresql://user:password@host:port,host:port/database");
         }
-        String[] addresses = hosts.toString().split(",", -1);
+        String[] addresses = hosts.toString().split(",", MAX_HOSTS + 1);
+        if (addresses.length > MAX_HOSTS) {
+            throw new IllegalArgumentException("there are more than " + MAX_HOSTS + " hosts");
+        }
         List<String> labels = labels(given.get(RoutingConnectionFactoryProvider.SERVERS, OptionType.TEXT), addresses);
         Duration resolveEvery = given.get(RoutingConnectionFactoryProvider.RESOLVE_EVERY, OptionType.DURATION);
         for (int i = 0; i < addresses.length; i++) {

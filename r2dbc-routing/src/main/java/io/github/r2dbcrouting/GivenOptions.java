@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Printable;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.Option;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,6 @@ final class GivenOptions {
         Object password = options.getValue(ConnectionFactoryOptions.PASSWORD);
         boolean secret =
                 password instanceof CharSequence hidden && hidden.length() > 0 && text.contains(hidden.toString());
-        return secret || text.length() > LONGEST_SHOWN ? "<hidden>" : text;
+        return secret || text.length() > LONGEST_SHOWN ? "<hidden>" : Printable.of(text);
     }
 }

@@ -1,5 +1,7 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Printable;
+
 /**
  * A text that was given as a policy is none.
  *
@@ -16,10 +18,10 @@ public final class PolicySyntaxException extends IllegalArgumentException {
      *
      * @param problem what is wrong, and what was expected
      * @param offset where, in characters from the beginning of the text
-     * @param excerpt the text around that place
+     * @param excerpt the text around that place; what of it cannot be printed is replaced
      */
     public PolicySyntaxException(String problem, int offset, String excerpt) {
-        super("policy, offset " + offset + ": " + problem + ", at: " + excerpt);
+        super(Printable.of("policy, offset " + offset + ": " + problem + ", at: " + excerpt));
         this.offset = offset;
     }
 

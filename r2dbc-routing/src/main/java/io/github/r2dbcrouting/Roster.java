@@ -26,6 +26,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Roster {
 
+    /** Of names that sources and tables say: they are shown, and are tags of meters. */
+    private static final int LONGEST_NAME = 128;
+
+    private static final int MOST_TAGS = 100;
+
     private final Map<String, Entry> own = new LinkedHashMap<>();
     private final Map<String, Map<String, Entry>> found = new LinkedHashMap<>();
     private final Map<String, Change> changes = new LinkedHashMap<>();
@@ -195,7 +200,15 @@ final class Roster {
     static @Nullable String fault(ServerDescription server) {
         try {
             Servers.checkName(server.name());
+            if (server.name().length() > LONGEST_NAME) {
+                return "its name has more than " + LONGEST_NAME + " characters";
+            }
             if (server.tags() != null) {
+                if (server.tags().size() > MOST_TAGS
+                        || server.tags().stream().anyMatch(tag -> tag.length() > LONGEST_NAME)) {
+                    return "it has more than " + MOST_TAGS + " tags, or one of more than " + LONGEST_NAME
+                            + " characters";
+                }
                 server.tags().forEach(tag -> Names.check(tag, "a tag", "_-"));
             }
             if (server.weight() != null) {

@@ -1,6 +1,6 @@
 package io.github.r2dbcrouting;
 
-import io.github.r2dbcrouting.internal.clock.ElapsedTime;
+import io.github.r2dbcrouting.internal.clock.Surroundings;
 import io.github.r2dbcrouting.internal.connection.Lender;
 import io.github.r2dbcrouting.internal.connection.Patience;
 import io.github.r2dbcrouting.internal.connection.PoolLoad;
@@ -44,16 +44,17 @@ import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -95,13 +96,20 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
         this.lazyBegin = builder.lazyBegin;
         this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
-        this.ejections = new Ejections(System::nanoTime);
-        ElapsedTime clock = builder.clock;
+        Surroundings surroundings = builder.surroundings;
+        this.ejections = new Ejections(surroundings.monotonic());
+        LongSupplier clock = surroundings.elapsed();
         Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
         this.monitor = new ClusterMonitor(
                 List.of(),
                 engine,
-                new MonitorSettings(builder.atRest, builder.watched, PROBE_TIMEOUT, FAILURES_UNTIL_DOWN, FAR_BEHIND),
+                new MonitorSettings(
+                        builder.atRest,
+                        builder.watched,
+                        PROBE_TIMEOUT,
+                        FAILURES_UNTIL_DOWN,
+                        FAR_BEHIND,
+                        surroundings.chance()),
                 builder.safeguards,
                 thread,
                 clock,
@@ -123,7 +131,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         List<ServerPool> byIndex = servers.pools();
         this.router = new Router(
                 new PoolLoad(byIndex),
-                bound -> ThreadLocalRandom.current().nextInt(bound),
+                surroundings.chance(),
                 builder.safeguards,
                 ejections,
                 clock,
@@ -138,7 +146,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 byIndex,
                 builder.listener,
                 builder.safeguards,
-                new Retries(builder.retriesPerRead, new RetryBudget(System::nanoTime)),
+                new Retries(builder.retriesPerRead, new RetryBudget(surroundings.monotonic())),
                 new Patience(
                         FIRST_TABLE_LIMIT, PRIMARY_LIMIT, builder.whenBehind, builder.maxWait, builder.readDeadline),
                 budget,
@@ -354,6 +362,17 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private static final int EVENT_BUFFER = 256;
 
     /**
+     * Lets somebody hear of decisions from now on, besides the builder's listener: for whoever looks for a while. Costs
+     * requests nothing once it has ended.
+     *
+     * @param listener hears of every decision, or of those that it {@linkplain RoutingListener#wantsNext() wants}
+     * @return ends it when it is disposed of; a decision that is made at the same time may still be told
+     */
+    public Disposable listen(RoutingListener listener) {
+        return lender.listen(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /**
      * Captures the primary's present position, for writes that were made outside the router.
      *
      * @return a token that covers every write that the primary had committed when it was subscribed; asked for anew by
@@ -506,7 +525,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private boolean strictLostWrites;
         private @Nullable RoutingListener listener;
         private Safeguards safeguards = Safeguards.all();
-        private ElapsedTime clock = new ElapsedTime();
+        private Surroundings surroundings = Surroundings.ofTheSystem();
         private int retriesPerRead = DEFAULT_RETRIES;
         private Set<String> readOnlyFunctions = Set.of();
         private boolean functionsFromCatalog;
@@ -983,9 +1002,9 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             return this;
         }
 
-        /** For tests in which the clock jumps. */
-        Builder clock(ElapsedTime jumping) {
-            clock = jumping;
+        /** Other clocks and another chance than the system's: for simulations only. */
+        Builder surroundings(Surroundings others) {
+            surroundings = others;
             return this;
         }
 

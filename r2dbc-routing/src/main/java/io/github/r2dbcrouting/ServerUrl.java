@@ -6,6 +6,7 @@ import io.r2dbc.spi.ConnectionFactoryOptions;
 import io.r2dbc.spi.Option;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link ConnectionFactoryOptions#parse} and {@link URI} repeat the whole text in their messages, with the password.
  */
 final class ServerUrl {
+
+    private static final Pattern DRIVER_NAME = Pattern.compile("[a-z][a-z0-9]{0,19}");
 
     private ServerUrl() {}
 
@@ -38,10 +41,15 @@ final class ServerUrl {
             throw new IllegalArgumentException(
                     culprit != null
                             ? "the driver refuses the value of the option '" + culprit + "' of server '" + server + "'"
-                            : "server '" + server + "' has the driver '"
-                                    + options.getValue(ConnectionFactoryOptions.DRIVER)
-                                    + "', which is not on the class path or misses an option that it needs (host, user)");
+                            : "server '" + server + "' has " + driver(options)
+                                    + ", which is not on the class path or misses an option that it needs (host, user)");
         }
+    }
+
+    /** What does not look like a driver's name may be anything, a password, too. */
+    private static String driver(ConnectionFactoryOptions options) {
+        String name = String.valueOf(options.getValue(ConnectionFactoryOptions.DRIVER));
+        return DRIVER_NAME.matcher(name).matches() ? "the driver '" + name + "'" : "a driver";
     }
 
     /** The option without which the driver is content. */

@@ -27,7 +27,7 @@ public final class SigningKey {
     /**
      * Makes a key.
      *
-     * @param id names the key in the tokens that it signs, so that keys can be replaced: 1 to 16 letters, digits,
+     * @param id names the key in the tokens that it signs or encrypts, so that keys can be replaced: 1 to 16 letters, digits,
      *     {@code _} or {@code -}; not secret
      * @param secret at least {@value #MIN_BYTES} bytes, random; copied
      * @return the key

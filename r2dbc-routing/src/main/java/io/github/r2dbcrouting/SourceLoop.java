@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.reactive.Serial;
+import io.github.r2dbcrouting.internal.text.Printable;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +30,8 @@ final class SourceLoop<T> {
     static final Duration LEAST_PAUSE = Duration.ofMillis(250);
 
     static final Duration ANSWER_LIMIT = Duration.ofSeconds(5);
+
+    private static final int LONGEST_SHOWN = 500;
 
     private final String name;
     private final Duration interval;
@@ -136,7 +139,10 @@ final class SourceLoop<T> {
     private void failed(Throwable error) {
         tell(
                 told.goodAt,
-                Objects.requireNonNullElse(error.getMessage(), error.getClass().getSimpleName()));
+                Printable.of(
+                        Objects.requireNonNullElse(
+                                error.getMessage(), error.getClass().getSimpleName()),
+                        LONGEST_SHOWN));
         rest(false);
     }
 

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Printable;
 import io.github.r2dbcrouting.spi.ServerDescription;
 import io.github.r2dbcrouting.spi.StoredTopology;
 import java.util.ArrayList;
@@ -30,6 +31,9 @@ final class StoredSettings {
     static final String NAME = "the database";
 
     private static final int LONGEST_POLICY = 10_000;
+
+    /** The tables may lack the checks of the script that makes them. */
+    private static final int LONGEST_SHOWN = 80;
 
     private final RunningServers servers;
     private final Set<String> allowed;
@@ -130,7 +134,8 @@ final class StoredSettings {
                 followed.put(name, text);
                 events.accept(new RoutingEvent.PolicyReplaced(NAME, name));
             } catch (IllegalArgumentException refused) {
-                problems.add("the policy '" + name + "' is not followed: " + refused.getMessage());
+                problems.add("the policy '" + Printable.of(name, LONGEST_SHOWN) + "' is not followed: "
+                        + refused.getMessage());
             }
         });
         for (String gone : List.copyOf(followed.keySet())) {

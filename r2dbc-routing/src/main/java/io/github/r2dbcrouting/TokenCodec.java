@@ -19,10 +19,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * How does a token travel through hands that are not to be trusted?
  *
- * <p>With a signature: what comes back from a client is taken only if one of the keys signed it, and not too long ago. A
- * plain token that a client makes up could make the reads of its sessions go to the primary.
+ * <p>Signed, or encrypted: what comes back from a client is taken only if it was made with one of the keys, and not too
+ * long ago. A plain token that a client makes up could make the reads of its sessions go to the primary. A signed token
+ * can be read by whoever has it, which tells the system identifier of the cluster, its timeline and how much it writes;
+ * of an encrypted one only the key's id can.
  *
- * <p>Immutable and thread-safe. Reading never throws, whatever the text, and its work is bounded by the length that a
+ * <p>A codec makes tokens of one of the two forms and takes both, so that services can change from one to the other while
+ * they run. Immutable and thread-safe. Reading never throws, whatever the text, and its work is bounded by the length that a
  * token may have.
  *
  * @since 0.1.0
@@ -36,6 +39,7 @@ public final class TokenCodec {
     private static final Duration CLOCK_SKEW = Duration.ofMinutes(5);
 
     private static final String VERSION = "s1";
+    private static final String ENCRYPTED = "e1";
     private static final char SEPARATOR = '~';
     private static final String ALGORITHM = "HmacSHA256";
 
@@ -49,14 +53,23 @@ public final class TokenCodec {
     private static final int SIGNATURE_PART = 3;
     private static final int PARTS = 5;
 
+    private static final int BODY_PART = 2;
+    private static final int ENCRYPTED_PARTS = 3;
+
+    /** Of as many bytes, or a multiple, is what is encrypted: its length would tell the number of digits of a position. */
+    private static final int BLOCK = 64;
+
     private final Map<String, SigningKey> keys;
     private final SigningKey current;
+    private final boolean opaque;
     private final Duration maxAge;
     private final InstantSource clock;
 
-    private TokenCodec(Map<String, SigningKey> keys, SigningKey current, Duration maxAge, InstantSource clock) {
+    private TokenCodec(
+            Map<String, SigningKey> keys, SigningKey current, boolean opaque, Duration maxAge, InstantSource clock) {
         this.keys = keys;
         this.current = current;
+        this.opaque = opaque;
         this.maxAge = maxAge;
         this.clock = clock;
     }
@@ -73,6 +86,27 @@ public final class TokenCodec {
      * @throws IllegalArgumentException if two keys have the same id
      */
     public static TokenCodec hmac(SigningKey current, SigningKey... former) {
+        return new TokenCodec(keys(current, former), current, false, DEFAULT_MAX_AGE, InstantSource.system());
+    }
+
+    /**
+     * Makes a codec that encrypts with AES-256-GCM, so that nothing of a token can be read but the key's id.
+     *
+     * <p>Keys are replaced as those of {@link #hmac}, and may be the same. There is no limit that a key could be used up
+     * to. The first call reads random numbers of the platform's, which may block.
+     *
+     * @param current encrypts, and is accepted
+     * @param former are accepted only
+     * @return the codec
+     * @throws IllegalArgumentException if two keys have the same id
+     */
+    public static TokenCodec encrypted(SigningKey current, SigningKey... former) {
+        Map<String, SigningKey> keys = keys(current, former);
+        TokenCipher.prepare();
+        return new TokenCodec(keys, current, true, DEFAULT_MAX_AGE, InstantSource.system());
+    }
+
+    private static Map<String, SigningKey> keys(SigningKey current, SigningKey... former) {
         Map<String, SigningKey> keys = new LinkedHashMap<>();
         keys.put(current.id(), current);
         for (SigningKey key : former) {
@@ -80,7 +114,7 @@ public final class TokenCodec {
                 throw new IllegalArgumentException("there are two signing keys with the id '" + key.id() + "'");
             }
         }
-        return new TokenCodec(keys, current, DEFAULT_MAX_AGE, InstantSource.system());
+        return keys;
     }
 
     /**
@@ -94,27 +128,40 @@ public final class TokenCodec {
         if (age.isZero() || age.isNegative()) {
             throw new IllegalArgumentException("the maximum age of tokens is positive, not " + age);
         }
-        return new TokenCodec(keys, current, age, clock);
+        return new TokenCodec(keys, current, opaque, age, clock);
     }
 
     TokenCodec clock(InstantSource other) {
-        return new TokenCodec(keys, current, maxAge, other);
+        return new TokenCodec(keys, current, opaque, maxAge, other);
     }
 
     /**
-     * Signs a token.
+     * Signs or encrypts a token.
      *
      * @param token the token
      * @return at most {@value CausalToken#MAX_LENGTH} of the characters {@code [A-Za-z0-9._~-]}; where its positions do
-     *     not all fit beside the signature, the last ones are left out
+     *     not all fit beside what is added, the last ones are left out
      */
     public String encode(CausalToken token) {
         String time = Long.toString(clock.instant().getEpochSecond(), RADIX);
+        return opaque ? encrypted(time, token) : signed(time, token);
+    }
+
+    private String signed(String time, CausalToken token) {
         int signature = encoded(new byte[SIGNATURE_BYTES]).length();
         int overhead = String.join("~", VERSION, current.id(), time, "").length() + signature + 1;
         String payload = payload(token, CausalToken.MAX_LENGTH - overhead);
         return String.join(
                 "~", VERSION, current.id(), time, encoded(signature(current, current.id(), time, payload)), payload);
+    }
+
+    private String encrypted(String time, CausalToken token) {
+        String head = String.join("~", ENCRYPTED, current.id(), "");
+        int space = (CausalToken.MAX_LENGTH - head.length()) * 3 / 4 - TokenCipher.OVERHEAD;
+        String text = time + SEPARATOR + payload(token, space / BLOCK * BLOCK - time.length() - 1);
+        // no text has a zero in it, so what is filled up with is told from it
+        byte[] filled = Arrays.copyOf(bytes(text), (text.length() + BLOCK - 1) / BLOCK * BLOCK);
+        return head + encoded(TokenCipher.seal(current.secret(), current.id(), filled));
     }
 
     private static String payload(CausalToken token, int length) {
@@ -137,6 +184,9 @@ public final class TokenCodec {
             return Decoded.refused(Refusal.TOO_LONG);
         }
         List<String> parts = Arrays.asList(text.split(String.valueOf(SEPARATOR), PARTS));
+        if (parts.size() == ENCRYPTED_PARTS && ENCRYPTED.equals(parts.get(VERSION_PART))) {
+            return decrypted(parts.get(KEY_PART), parts.get(BODY_PART));
+        }
         if (parts.size() < PARTS || !VERSION.equals(parts.get(VERSION_PART))) {
             return Decoded.refused(Refusal.MALFORMED);
         }
@@ -150,11 +200,41 @@ public final class TokenCodec {
         if (!MessageDigest.isEqual(bytes(expected), bytes(parts.get(SIGNATURE_PART)))) {
             return Decoded.refused(Refusal.FORGED);
         }
-        return signed(time, payload);
+        return authentic(time, payload);
+    }
+
+    private Decoded decrypted(String id, String body) {
+        SigningKey key = keys.get(id);
+        if (key == null) {
+            return Decoded.refused(Refusal.UNKNOWN_KEY);
+        }
+        byte[] sealed;
+        try {
+            sealed = Base64.getUrlDecoder().decode(body);
+        } catch (IllegalArgumentException malformed) {
+            return Decoded.refused(Refusal.MALFORMED);
+        }
+        if (!encoded(sealed).equals(body)) {
+            // the last character has bits to spare: one token, one text
+            return Decoded.refused(Refusal.MALFORMED);
+        }
+        byte[] filled = TokenCipher.open(key.secret(), key.id(), sealed);
+        if (filled == null) {
+            return Decoded.refused(Refusal.FORGED);
+        }
+        int length = filled.length;
+        while (length > 0 && filled[length - 1] == 0) {
+            length--;
+        }
+        String text = new String(filled, 0, length, StandardCharsets.UTF_8);
+        int separator = text.indexOf(SEPARATOR);
+        return separator < 0
+                ? Decoded.refused(Refusal.MALFORMED)
+                : authentic(text.substring(0, separator), text.substring(separator + 1));
     }
 
     /** From here on the text is one that a holder of the key made. */
-    private Decoded signed(String time, String payload) {
+    private Decoded authentic(String time, String payload) {
         Optional<CausalToken> token = CausalToken.tryParse(payload);
         if (token.isEmpty()) {
             return Decoded.refused(Refusal.MALFORMED);
@@ -226,13 +306,13 @@ public final class TokenCodec {
     public enum Refusal {
         /** It is longer than any token. */
         TOO_LONG,
-        /** It is no signed token. */
+        /** It is no token of either form. */
         MALFORMED,
         /** It names a key that this codec does not have. */
         UNKNOWN_KEY,
-        /** The key that it names did not sign it. */
+        /** It was not made with the key that it names. */
         FORGED,
-        /** It was signed too long ago, or in the future. */
+        /** It was made too long ago, or in the future. */
         EXPIRED
     }
 }

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.routing.Router;
+import io.github.r2dbcrouting.internal.text.Printable;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.TopologySource;
@@ -19,6 +20,7 @@ import reactor.core.scheduler.Scheduler;
 final class TopologySettings {
 
     private static final int USUAL_PORT = 5432;
+    private static final int LONGEST_SHOWN = 80;
 
     private final Map<TopologySource, RunningServers.Template> sources = new LinkedHashMap<>();
     private @Nullable Duration stored;
@@ -47,7 +49,8 @@ final class TopologySettings {
             Integer port =
                     colon < 0 ? Integer.valueOf(USUAL_PORT) : OptionType.COUNT.read(address.substring(colon + 1));
             if (host.isBlank() || port == null || port < 1 || port > 65_535) {
-                throw new IllegalArgumentException("'" + address + "' is no address; expected host or host:port");
+                throw new IllegalArgumentException(
+                        "'" + Printable.of(address, LONGEST_SHOWN) + "' is no address; expected host or host:port");
             }
             all.add(host + ":" + port);
         }

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Printable;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import java.util.Collection;
 import java.util.TreeSet;
@@ -13,6 +14,9 @@ public final class UnknownPolicyException extends R2dbcNonTransientResourceExcep
 
     private static final long serialVersionUID = 1L;
 
+    /** A name may come from a request. */
+    private static final int LONGEST_SHOWN = 80;
+
     /**
      * Creates the exception.
      *
@@ -20,6 +24,6 @@ public final class UnknownPolicyException extends R2dbcNonTransientResourceExcep
      * @param known the names of the policies that there are
      */
     public UnknownPolicyException(String asked, Collection<String> known) {
-        super("there is no policy '" + asked + "', only " + new TreeSet<>(known));
+        super("there is no policy '" + Printable.of(asked, LONGEST_SHOWN) + "', only " + new TreeSet<>(known));
     }
 }

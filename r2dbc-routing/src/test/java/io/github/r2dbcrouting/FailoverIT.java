@@ -191,8 +191,9 @@ class FailoverIT {
     }
 
     @Test
-    void withoutThePrivilegeReplicasServeNothingCausalUntilARestartPoint() {
+    void withoutThePrivilegeAndWithoutMarksReplicasServeNothingCausalUntilARestartPoint() {
         old.execute("CREATE ROLE plain LOGIN PASSWORD 'plain'");
+        old.execute("REVOKE EXECUTE ON FUNCTION pg_current_xact_id() FROM PUBLIC");
         old.execute("GRANT ALL ON note TO plain");
         cluster.awaitReplayed();
         RoutingConnectionFactory.Builder builder = RoutingConnectionFactory.builder();

@@ -108,6 +108,7 @@ final class ClusterReset {
 
     private static void undo(PostgresServer server) {
         server.sessions().execute(END_TRANSACTIONS, RESUME);
+        server.firstCertificate();
         String restartToUndo = server.query(ALTERED);
         if (!restartToUndo.isEmpty()) {
             server.execute("ALTER SYSTEM RESET ALL");

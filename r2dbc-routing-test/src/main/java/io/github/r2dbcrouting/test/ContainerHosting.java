@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.test;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.Testcontainers;
 
@@ -62,6 +63,11 @@ final class ContainerHosting implements Hosting {
     public void copy(PostgresServer from, PostgresServer to) {
         // it copies from whomever its upstream proxy leads to when it is launched
         container(to).renew(Role.REPLICA);
+    }
+
+    @Override
+    public void certify(PostgresServer server, @Nullable Certificate certificate) {
+        throw new IllegalStateException("servers in containers have no certificates");
     }
 
     private static ContainerServer container(PostgresServer server) {

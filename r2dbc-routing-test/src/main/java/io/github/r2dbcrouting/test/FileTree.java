@@ -31,6 +31,13 @@ final class FileTree {
         Files.createDirectory(folder, privately("rwx------"));
     }
 
+    /** Writes a file that only its owner may read, in place of the one that is there. */
+    static void writePrivate(Path file, String content) throws IOException {
+        Files.deleteIfExists(file);
+        Files.createFile(file, privately("rw-------"));
+        Files.writeString(file, content);
+    }
+
     private static FileAttribute<?>[] privately(String permissions) {
         return POSIX
                 ? new FileAttribute<?>[] {

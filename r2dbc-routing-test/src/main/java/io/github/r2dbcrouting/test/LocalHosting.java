@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Servers as processes of this machine, with their data in a folder that goes with the cluster. */
 final class LocalHosting implements Hosting {
@@ -70,6 +71,19 @@ final class LocalHosting implements Hosting {
             finish(to, Role.REPLICA);
         } catch (IOException e) {
             throw new UncheckedIOException("Could not copy " + from + " to " + to, e);
+        }
+    }
+
+    @Override
+    public void certify(PostgresServer server, @Nullable Certificate certificate) {
+        Certificate wanted = certificate == null ? config.certificate() : certificate;
+        if (wanted == null || config.certificate() == null) {
+            throw new IllegalStateException("the servers take no TLS connections: PostgresClusterBuilder.tls");
+        }
+        try {
+            wanted.write(data(server));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Could not write the certificate of " + server, e);
         }
     }
 

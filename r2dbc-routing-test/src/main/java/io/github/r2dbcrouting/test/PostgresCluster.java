@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which servers are there? A real PostgreSQL primary with streaming replicas, run as processes of the test's own JVM.
@@ -209,6 +210,10 @@ public final class PostgresCluster implements AutoCloseable {
 
     void copy(PostgresServer from, PostgresServer to) {
         hosting.copy(from, to);
+    }
+
+    void certify(PostgresServer server, @Nullable Certificate certificate) {
+        hosting.certify(server, certificate);
     }
 
     private synchronized void end() {

@@ -17,6 +17,7 @@ public final class PostgresClusterBuilder {
     private @Nullable Integer major;
     private boolean fsync;
     private @Nullable String image;
+    private @Nullable Certificate certificate;
     private Credentials credentials = Credentials.DEFAULT;
 
     PostgresClusterBuilder() {}
@@ -111,6 +112,19 @@ public final class PostgresClusterBuilder {
     }
 
     /**
+     * Makes the servers take TLS connections, besides others, with a certificate for all of them. Clients reach them as
+     * {@code localhost} and {@code 127.0.0.1}. Not in containers.
+     *
+     * @param certificateChain the certificate, then those of its issuers that clients do not have, as PEM
+     * @param privateKey its private key, without a password, as PEM
+     * @return this builder
+     */
+    public PostgresClusterBuilder tls(String certificateChain, String privateKey) {
+        certificate = new Certificate(certificateChain, privateKey);
+        return this;
+    }
+
+    /**
      * Runs the servers in containers instead of processes; {@code org.testcontainers:testcontainers} must be on the
      * classpath. The system property {@code r2dbc-routing.test.postgres=testcontainers} does so for all clusters, with the
      * image {@code postgres} of the version asked for, or else 18.
@@ -131,7 +145,7 @@ public final class PostgresClusterBuilder {
      *     Docker cannot be reached
      */
     public PostgresCluster start() {
-        ServerConfig config = new ServerConfig(credentials, fsync, settings);
+        ServerConfig config = new ServerConfig(credentials, fsync, certificate, settings);
         return PostgresCluster.start(hosting(config), credentials, replicas);
     }
 
@@ -141,6 +155,9 @@ public final class PostgresClusterBuilder {
             wanted = "postgres:" + (major == null ? 18 : major);
         }
         if (wanted != null) {
+            if (certificate != null) {
+                throw new IllegalStateException("tls: servers in containers have no certificates");
+            }
             return ContainerHosting.of(wanted, credentials, config);
         }
         Cache cache = Cache.ofUser();

@@ -21,6 +21,7 @@ public final class PostgresServer {
     private final ServerProcess process;
     private volatile @Nullable ControlSessions sessions;
     private volatile int lastTimeline = 1;
+    private volatile boolean recertified;
 
     PostgresServer(PostgresCluster cluster, int number, Credentials credentials, Hosting hosting) {
         this.cluster = cluster;
@@ -167,6 +168,17 @@ public final class PostgresServer {
         Recovery.reload(this);
     }
 
+    /**
+     * Gives the server another certificate than the cluster's, for the connections that are opened from now on.
+     *
+     * @param certificateChain the certificate, then those of its issuers that clients do not have, as PEM
+     * @param privateKey its private key, without a password, as PEM
+     * @throws IllegalStateException unless the cluster was made with {@link PostgresClusterBuilder#tls}
+     */
+    public void certificate(String certificateChain, String privateKey) {
+        certify(new Certificate(certificateChain, privateKey));
+    }
+
     /** Pauses replay: WAL still arrives, but the position stays and no row becomes visible. */
     public void pauseReplay() {
         Recovery.pause(this);
@@ -302,6 +314,19 @@ public final class PostgresServer {
     @Override
     public String toString() {
         return "server %d (%s, port %d%s)".formatted(number, role(), port(), isRunning() ? "" : ", not running");
+    }
+
+    /** Undoes {@link #certificate}. */
+    void firstCertificate() {
+        if (recertified) {
+            certify(null);
+        }
+    }
+
+    private void certify(@Nullable Certificate certificate) {
+        cluster.certify(this, certificate);
+        recertified = certificate != null;
+        reload();
     }
 
     ServerProcess process() {

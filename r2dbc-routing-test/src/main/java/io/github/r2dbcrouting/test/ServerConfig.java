@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** With which settings does a server run? */
 final class ServerConfig {
@@ -14,9 +15,12 @@ final class ServerConfig {
 
     private final Map<String, String> settings = new LinkedHashMap<>();
     private final Credentials credentials;
+    private final @Nullable Certificate certificate;
 
-    ServerConfig(Credentials credentials, boolean fsync, Map<String, String> custom) {
+    ServerConfig(
+            Credentials credentials, boolean fsync, @Nullable Certificate certificate, Map<String, String> custom) {
         this.credentials = credentials;
+        this.certificate = certificate;
         settings.put("listen_addresses", "127.0.0.1");
         settings.put("unix_socket_directories", "");
         settings.put("max_connections", "200");
@@ -39,6 +43,7 @@ final class ServerConfig {
         settings.put("wal_receiver_timeout", "5s");
         settings.put("wal_sender_timeout", "5s");
         settings.put("autovacuum", "on");
+        settings.put("ssl", certificate == null ? "off" : "on");
         settings.put("timezone", "UTC");
         settings.put("log_timezone", "UTC");
         settings.put("log_line_prefix", "%m [%p] %q%a ");
@@ -59,6 +64,15 @@ final class ServerConfig {
                                 .map(setting -> setting.getKey() + " = " + inFile(setting.getValue()) + "\n")
                                 .collect(Collectors.joining()));
         Files.writeString(data.resolve("postgresql.auto.conf"), "");
+        if (certificate != null) {
+            certificate.write(data);
+        }
+    }
+
+    /** The certificate that every server begins with; {@code null} without TLS. */
+    @Nullable
+    Certificate certificate() {
+        return certificate;
     }
 
     /** The settings of one server that finds its primary at this address. */

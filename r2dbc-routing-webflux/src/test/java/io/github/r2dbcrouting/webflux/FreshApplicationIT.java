@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
+import java.io.File;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.BeforeAll;
@@ -33,6 +35,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FreshApplicationIT {
 
     private static final Pattern PORT = Pattern.compile("Netty started on port (\\d+)");
+    private static final Pattern ACTUATOR = Pattern.compile(
+            "(spring-boot-(actuator|health|micrometer)|micrometer-(core|jakarta)|HdrHistogram)[^/]*jar$");
     private static final String MAIN = "com.example.shop.ShopApplication";
 
     private final PostgresCluster cluster;
@@ -63,10 +67,13 @@ class FreshApplicationIT {
                 .forEach(server ->
                         properties.add("--r2dbc.routing.servers.db" + server.number() + ".url=" + server.r2dbcUrl()));
         properties.add("--r2dbc.routing.tokens.keys=k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
-        Path processed = processedAheadOfTime(properties);
+        List<String> exposed = new ArrayList<>(properties);
+        exposed.add("--management.endpoints.web.exposure.include=r2dbcrouting");
+        Path processed = processedAheadOfTime(exposed);
 
         try (Application plain = start("", List.of(), properties);
-                Application ahead = start(processed.toString(), List.of("-Dspring.aot.enabled=true"), properties)) {
+                Application ahead = start(
+                        processed + File.pathSeparator + actuator(), List.of("-Dspring.aot.enabled=true"), exposed)) {
             for (Application application : List.of(plain, ahead)) {
                 int port = application.port();
                 assertThat(get(port, "/factory")).isEqualTo("io.github.r2dbcrouting.RoutingConnectionFactory");
@@ -78,6 +85,10 @@ class FreshApplicationIT {
             // requests have sessions, and this one carries no token: from a replica
             await().untilAsserted(() ->
                     assertThat(get(ahead.port(), "/products/count")).isEqualTo("2"));
+            assertThat(get(ahead.port(), "/actuator/r2dbcrouting")).contains("\"primary\":\"db0\"");
+            assertThat(get(ahead.port(), "/actuator/r2dbcrouting/dashboard")).contains("<title>r2dbc-routing</title>");
+            assertThat(get(ahead.port(), "/actuator/r2dbcrouting/dashboard/dashboard.js"))
+                    .contains("EventSource");
         }
     }
 
@@ -111,7 +122,8 @@ class FreshApplicationIT {
     private Path processedAheadOfTime(List<String> properties) throws Exception {
         Path sources = Files.createDirectories(folder.resolve("sources"));
         Path classes = Files.createDirectories(folder.resolve("classes"));
-        List<String> command = new ArrayList<>(List.of(java(), "-cp", classPath(""), "-Dspring.aot.processing=true"));
+        List<String> command =
+                new ArrayList<>(List.of(java(), "-cp", classPath(actuator()), "-Dspring.aot.processing=true"));
         command.add("org.springframework.boot.SpringApplicationAotProcessor");
         command.addAll(
                 List.of(MAIN, sources.toString(), classes.toString(), classes.toString(), "com.example", "shop"));
@@ -119,7 +131,7 @@ class FreshApplicationIT {
         Application processor = new Application(command, folder.resolve("aot.log"));
         assertThat(processor.process.waitFor()).as(processor::output).isZero();
         List<String> options = new ArrayList<>(List.of("-proc:none", "-nowarn", "-d", classes.toString()));
-        options.addAll(List.of("-cp", classPath("")));
+        options.addAll(List.of("-cp", classPath(actuator())));
         try (Stream<Path> generated = Files.walk(sources)) {
             generated.map(Path::toString).filter(name -> name.endsWith(".java")).forEach(options::add);
         }
@@ -144,7 +156,14 @@ class FreshApplicationIT {
 
     private static String classPath(String first) throws IOException {
         String own = FreshApplication.classPath();
-        return first.isEmpty() ? own : first + java.io.File.pathSeparator + own;
+        return first.isEmpty() ? own : first + File.pathSeparator + own;
+    }
+
+    /** What the actuator would bring: the application that Maven built has nothing but the starter. */
+    private static String actuator() {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> ACTUATOR.matcher(entry).find())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 
     private String get(int port, String path) throws Exception {

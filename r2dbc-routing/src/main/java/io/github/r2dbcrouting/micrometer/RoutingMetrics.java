@@ -8,8 +8,6 @@ import io.github.r2dbcrouting.RouteDecision.Reason;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerRole;
-import io.github.r2dbcrouting.ServerState;
-import io.github.r2dbcrouting.ServerStatus;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -17,33 +15,34 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import io.r2dbc.pool.PoolMetrics;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToDoubleFunction;
-import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 
 /**
  * How does a router fare?
  *
  * <p>Binds the {@linkplain RoutingMeter meters} of one factory. They are read when the registry asks: between that
- * nothing is done. Decisions are counted by the {@link #listener} only, since each has to be put into words for it; it
+ * nothing is done. Servers that are added later get theirs, and those of a server that is removed are removed with it,
+ * until the factory or this is closed. Decisions are counted by the {@link #listener} only, since each has to be put into words for it; it
  * is given to the factory's builder.
  *
  * @since 0.1.0
  */
-public final class RoutingMetrics implements MeterBinder {
+public final class RoutingMetrics implements MeterBinder, AutoCloseable {
 
     private static final double NANOS_PER_SECOND = 1e9;
     private static final String NONE = "none";
 
     private final RoutingConnectionFactory factory;
     private final Tags tags;
+    private final Disposable.Composite following = Disposables.composite();
 
     /**
      * Creates a binder.
@@ -57,15 +56,19 @@ public final class RoutingMetrics implements MeterBinder {
     }
 
     /**
-     * Counts decisions, and times those that were waited for.
+     * Counts decisions, and times those that were waited for. The counters of a server that is removed are removed where
+     * {@link #bindTo} was called for the same registry, with the same tags.
      *
      * @param registry where the meters go
      * @param tags on each of them
-     * @return a listener for the builder of a factory, or for one request
+     * @return a listener for the builder of a factory, or for requests: to be made once, and not for each
      */
     public static RoutingListener listener(MeterRegistry registry, Tags tags) {
         Timer wait = timer(tags).register(registry);
         Map<Counted, Counter> counters = new ConcurrentHashMap<>();
+        var unused = registry.config()
+                .onMeterRemoved(removed ->
+                        counters.values().removeIf(counter -> counter.getId().equals(removed.getId())));
         return decision -> {
             // looking a meter up in the registry costs more than all else here
             counters.computeIfAbsent(
@@ -157,47 +160,16 @@ public final class RoutingMetrics implements MeterBinder {
                 factory,
                 router -> router.statistics().primariesFollowed());
         count(registry, RoutingMeter.POSITIONS_REJECTED, factory, RoutingConnectionFactory::rejectedPositions);
-        for (String server : factory.serverNames()) {
-            pool(registry, RoutingMeter.POOL_ACQUIRED, server, PoolMetrics::acquiredSize);
-            pool(registry, RoutingMeter.POOL_ALLOCATED, server, PoolMetrics::allocatedSize);
-            pool(registry, RoutingMeter.POOL_IDLE, server, PoolMetrics::idleSize);
-            pool(registry, RoutingMeter.POOL_PENDING, server, PoolMetrics::pendingAcquireSize);
-            pool(registry, RoutingMeter.POOL_MAX_ALLOCATED, server, PoolMetrics::getMaxAllocatedSize);
-            server(
-                    registry,
-                    RoutingMeter.SAMPLE_AGE,
-                    server,
-                    state -> seconds(factory.statistics(state).sampleAge()));
-            server(
-                    registry,
-                    RoutingMeter.SERVER_EJECTED,
-                    server,
-                    state -> factory.statistics(state).ejected() ? 1 : 0);
-            server(
-                    registry,
-                    RoutingMeter.STALENESS,
-                    server,
-                    state -> seconds(factory.statistics(state).staleness()));
-            server(
-                    registry,
-                    RoutingMeter.BYTES_BEHIND,
-                    server,
-                    state -> bytes(factory.statistics(state).bytesBehind()));
-            server(registry, RoutingMeter.SERVER_UP, server, state -> state.status() == ServerStatus.UP ? 1 : 0);
-            server(registry, RoutingMeter.SERVER_PRIMARY, server, state -> isPrimary(state) ? 1 : 0);
-            server(
-                    registry,
-                    RoutingMeter.CATCH_UP,
-                    server,
-                    state -> seconds(state.lag().catchUp()));
-        }
+        following.add(new ServerMeters(factory, registry, tags).follow());
     }
 
-    private boolean isPrimary(ServerState state) {
-        return factory.table()
-                .primary()
-                .map(primary -> primary.index() == state.index())
-                .orElse(false);
+    /**
+     * Ends following which servers there are. The meters stay. Not needed where the factory is closed; closing it again has
+     * no effect.
+     */
+    @Override
+    public void close() {
+        following.dispose();
     }
 
     private void gauge(MeterRegistry registry, RoutingMeter meter, ToDoubleFunction<CaptureStatistics> value) {
@@ -232,41 +204,7 @@ public final class RoutingMetrics implements MeterBinder {
                 .register(registry);
     }
 
-    /** As far as it is known: no number at all says more than a 0. */
-    private void server(
-            MeterRegistry registry, RoutingMeter meter, String server, ToDoubleFunction<ServerState> value) {
-        gauge(
-                registry,
-                meter,
-                factory,
-                router -> router.table().servers().stream()
-                        .filter(state -> state.name().equals(server))
-                        .mapToDouble(value)
-                        .findFirst()
-                        .orElse(meter.unit() == null ? 0 : Double.NaN),
-                "server",
-                server);
-    }
-
-    /** The pool is another one after each change of the server's. */
-    private void pool(MeterRegistry registry, RoutingMeter meter, String server, ToIntFunction<PoolMetrics> value) {
-        gauge(
-                registry,
-                meter,
-                factory,
-                router -> router.pool(server)
-                        .getMetrics()
-                        .map(metrics -> (double) value.applyAsInt(metrics))
-                        .orElse(0.0),
-                "name",
-                server);
-    }
-
     private static double seconds(@Nullable Duration duration) {
         return duration == null ? Double.NaN : duration.toNanos() / NANOS_PER_SECOND;
-    }
-
-    private static double bytes(OptionalLong bytes) {
-        return bytes.isPresent() ? bytes.getAsLong() : Double.NaN;
     }
 }

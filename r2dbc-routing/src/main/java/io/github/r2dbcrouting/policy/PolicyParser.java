@@ -96,7 +96,7 @@ final class PolicyParser {
         }
         String known = name.equals("groups") ? "tags" : name;
         if (!FILTERS.contains(known)) {
-            throw problem("there is no filter '" + name + "'" + suggestion(name), start);
+            throw problem("there is no filter '" + shown(name) + "'" + suggestion(name), start);
         }
         expect('(', "after '" + name + "'");
         Filter filter = switch (known) {
@@ -144,7 +144,8 @@ final class PolicyParser {
         Long millis = Map.of("ms", 1L, "s", 1_000L).get(unit);
         if (millis == null) {
             throw problem(
-                    "expected the unit ms or s, and found " + (unit.isEmpty() ? found() : "'" + unit + "'"), unitAt);
+                    "expected the unit ms or s, and found " + (unit.isEmpty() ? found() : "'" + shown(unit) + "'"),
+                    unitAt);
         }
         if (number < 1) {
             throw problem("maxlag needs a time of at least 1ms", start);
@@ -259,6 +260,11 @@ final class PolicyParser {
         return before[other.length()];
     }
 
+    /** A word may be as long as the text; an excerpt of it is enough. */
+    private static String shown(String word) {
+        return word.length() <= EXCERPT ? word : word.substring(0, EXCERPT) + '…';
+    }
+
     private String found() {
         if (at == text.length()) {
             return "the end";
@@ -272,6 +278,6 @@ final class PolicyParser {
         int end = Math.min(text.length(), offset + EXCERPT);
         String excerpt = (start > 0 ? "…" : "") + text.substring(start, offset) + "⟨here⟩" + text.substring(offset, end)
                 + (end < text.length() ? "…" : "");
-        return new PolicySyntaxException(what, offset, excerpt.replaceAll("\\p{Cntrl}", " "));
+        return new PolicySyntaxException(what, offset, excerpt);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.postgresql;
 
+import io.github.r2dbcrouting.internal.text.Printable;
 import io.github.r2dbcrouting.spi.StatementText.Kind;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -38,6 +39,8 @@ final class Functions {
      * @param builtIn whether PostgreSQL has functions of that name as well
      */
     record Catalogued(String schema, String name, boolean reads, boolean builtIn) {}
+
+    private static final int LONGEST_SHOWN = 80;
 
     private static final Pattern NAME = Pattern.compile("(?:([a-z_][a-z0-9_$]*)\\.)?([a-z_][a-z0-9_$]*)");
 
@@ -120,7 +123,7 @@ final class Functions {
         Matcher matcher = NAME.matcher(folded);
         if (!matcher.matches()) {
             throw new IllegalArgumentException("a read-only function is named like total or billing.total, without"
-                    + " arguments, parentheses and quotes, not '" + name + "'");
+                    + " arguments, parentheses and quotes, not '" + Printable.of(name, LONGEST_SHOWN) + "'");
         }
         Name parsed = new Name(matcher.group(1), matcher.group(2));
         boolean maybeBuiltIn = parsed.schema == null || parsed.schema.equals(BUILT_IN_SCHEMA);

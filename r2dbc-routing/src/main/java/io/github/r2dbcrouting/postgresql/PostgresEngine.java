@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.postgresql;
 
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
@@ -112,6 +113,9 @@ public final class PostgresEngine implements Engine {
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
+    /** What {@code pg_xact_status} says of a transaction whose number has not been given to any yet. */
+    private static final String NOT_NUMBERED_YET = "22023";
+
     private final Functions functions;
     private final StatementTexts texts;
 
@@ -175,6 +179,51 @@ public final class PostgresEngine implements Engine {
                         row -> TimelineHistory.ends(cluster, text(row, 0))))
                 .onErrorResume(error -> !connectionLost(error), error -> Mono.empty())
                 .defaultIfEmpty(List.of());
+    }
+
+    /** Functions that were taken away from everybody, or that something else took the name of, leave no way. */
+    @Override
+    public Mono<HistoryMark> mark(Connection connection, Introduction introduction) {
+        return Mono.defer(() -> {
+            List<Boolean> drawn = CommitPattern.draw();
+            return Flux.from(connection
+                            .createStatement(CommitPattern.statements(drawn))
+                            .execute())
+                    .concatMap(result -> result.map((row, metadata) -> text(row, 0)))
+                    .collectList()
+                    .map(answers -> new HistoryMark(
+                            WalPosition.of(
+                                    introduction.identity().cluster(),
+                                    (int) introduction.observation().branch(),
+                                    answers.get(drawn.size())),
+                            CommitPattern.of(drawn, answers).text()))
+                    .onErrorResume(
+                            error -> !connectionLost(error),
+                            error -> run(connection, "ROLLBACK")
+                                    .then(isAccessRuleViolation(error) ? Mono.empty() : Mono.error(error)));
+        });
+    }
+
+    @Override
+    public Mono<Boolean> bears(Connection connection, HistoryMark mark) {
+        return Flux.defer(() -> {
+                    CommitPattern pattern = CommitPattern.parse(mark.signature());
+                    return connection
+                            .createStatement(CommitPattern.CHECK)
+                            .bind(0, pattern.transactions())
+                            .bind(1, pattern.statuses())
+                            .execute();
+                })
+                .concatMap(result -> result.map((row, metadata) -> List.of(text(row, 0), text(row, 1))))
+                .single()
+                .filter(answer -> answer.get(1).equals("false"))
+                .map(answer -> answer.get(0).equals("true"))
+                .onErrorResume(error -> NOT_NUMBERED_YET.equals(state(error)), error -> Mono.just(false));
+    }
+
+    private static boolean isAccessRuleViolation(Throwable error) {
+        String state = state(error);
+        return state != null && state.startsWith("42");
     }
 
     @Override

@@ -24,7 +24,9 @@ final class RoutingSchema {
     private static final String SERVERS =
             "SELECT name, host, port, tags, weight::float8, enabled FROM r2dbc_routing.server ORDER BY name LIMIT 1024";
 
-    private static final String POLICIES = "SELECT name, text FROM r2dbc_routing.policy ORDER BY name LIMIT 1024";
+    /** One that is too long to be followed is not read whole: the table may lack the check. */
+    private static final String POLICIES =
+            "SELECT name, left(text, 10001) FROM r2dbc_routing.policy ORDER BY name LIMIT 1024";
 
     static Mono<StoredTopology> read(Connection connection) {
         Mono<List<ServerDescription>> servers = all(connection, SERVERS, RoutingSchema::server);

@@ -49,6 +49,30 @@ public interface Engine {
     }
 
     /**
+     * Writes something to a primary's history by which it can be told from every other one, and waits until it is on its
+     * disk. It changes no data.
+     *
+     * @param connection a connection to a primary, outside a transaction
+     * @param introduction what the connection said when it was opened, or when it was asked again
+     * @return the mark; empty if there is no way to write one, so that histories are told apart by their numbers only
+     */
+    default Mono<HistoryMark> mark(Connection connection, Introduction introduction) {
+        return Mono.empty();
+    }
+
+    /**
+     * Asks whether a server's history has a mark.
+     *
+     * @param connection a connection to a server whose position has the mark's behind it, on whatever branch
+     * @param mark the mark
+     * @return whether it has: {@code true} only if the branch that the mark was written to is part of its history; empty
+     *     if it no longer knows
+     */
+    default Mono<Boolean> bears(Connection connection, HistoryMark mark) {
+        return Mono.empty();
+    }
+
+    /**
      * Writes a mark that changes no data to the primary's history, waits until everything up to it is on its disk, and
      * then asks for the position: it lies at or behind every commit that was answered before, whether that waited for
      * the disk or not, and at a place that replicas reach without further writes.

@@ -39,6 +39,16 @@ public record Observation(
     }
 
     /**
+     * Tells another position.
+     *
+     * @param told the position
+     * @return this, with that position; it is as certain of its branch as it was
+     */
+    public Observation withPosition(Position told) {
+        return new Observation(role, told, branch, branchCertain, recoveredTo, configuration);
+    }
+
+    /**
      * Tells the position on another branch.
      *
      * @param certain the branch that it is surely on

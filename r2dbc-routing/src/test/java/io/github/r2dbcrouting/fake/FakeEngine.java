@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.fake;
 
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
@@ -24,6 +25,8 @@ public final class FakeEngine implements Engine {
         OBSERVE,
         NUDGE,
         END,
+        MARK,
+        SEARCH,
         BACKEND_GONE
     }
 
@@ -45,6 +48,14 @@ public final class FakeEngine implements Engine {
 
     /** Whether backends that are asked about have ended. */
     public volatile boolean backendsGone;
+
+    /** Whether histories can be marked. */
+    public volatile boolean marks;
+
+    /** Whether servers have forgotten the time of the marks. */
+    public volatile boolean marksForgotten;
+
+    private final AtomicInteger marksWritten = new AtomicInteger();
 
     /** How often the functions were looked up, and how that ends. */
     public final AtomicInteger lookUps = new AtomicInteger();
@@ -121,6 +132,24 @@ public final class FakeEngine implements Engine {
             throw failing;
         }
         return server.observation();
+    }
+
+    @Override
+    public Mono<HistoryMark> mark(Connection connection, Introduction introduction) {
+        return marks
+                ? ask(connection, Kind.MARK, server -> {
+                    String signature = server.name() + ' ' + marksWritten.incrementAndGet();
+                    server.marks.add(signature);
+                    server.advance(0x40);
+                    return new HistoryMark(server.at(), signature);
+                })
+                : Mono.empty();
+    }
+
+    @Override
+    public Mono<Boolean> bears(Connection connection, HistoryMark mark) {
+        return ask(connection, Kind.SEARCH, server -> server.marks.contains(mark.signature()))
+                .filter(answer -> !marksForgotten);
     }
 
     @Override

@@ -10,6 +10,8 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import io.r2dbc.spi.Statement;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
 import org.reactivestreams.Publisher;
@@ -28,6 +30,12 @@ public final class FakeServer implements ConnectionFactory {
 
     /** Up to where it has written its history, on its disk or not: a nudge brings the position here and beyond. */
     public volatile long written = 0x1000;
+
+    /** What was written to its history, or to that of whom it replicates, that is found in no other. */
+    public final Set<String> marks = ConcurrentHashMap.newKeySet();
+
+    /** Whether it says on which branch it is. */
+    public volatile boolean branchCertain = true;
 
     public volatile String configuration = "first";
     public volatile boolean durableCommits = true;
@@ -74,7 +82,7 @@ public final class FakeServer implements ConnectionFactory {
     }
 
     public Observation observation() {
-        return new Observation(role, at(), timeline, configuration);
+        return new Observation(role, at(), timeline, branchCertain, null, configuration);
     }
 
     public Introduction introduction() {

@@ -1,29 +1,13 @@
 package io.github.r2dbcrouting.benchmarks.decision;
 
-import io.github.r2dbcrouting.CausalToken;
-import io.github.r2dbcrouting.Freshness;
-import io.github.r2dbcrouting.Lag;
-import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingTable;
-import io.github.r2dbcrouting.ServerRole;
-import io.github.r2dbcrouting.ServerState;
-import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
-import io.github.r2dbcrouting.internal.safeguard.Safeguards;
-import io.github.r2dbcrouting.internal.session.SessionState;
-import io.github.r2dbcrouting.policy.Policy;
-import io.github.r2dbcrouting.postgresql.WalPosition;
-import io.github.r2dbcrouting.spi.LoadBalancer;
-import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -53,81 +37,43 @@ import org.openjdk.jmh.annotations.Warmup;
 public class DecisionCost {
 
     private static final BitSet NOBODY = new BitSet();
-    private static final int POSITIONS = 100;
     private static final int TABLES = 64;
+    private static final Duration SOON = Duration.ofMillis(100);
 
     /** How many servers there are, the primary among them. */
-    @Param({"3", "16", "64", "1024"})
+    @Param({"2", "3", "16", "64", "1024"})
     int servers = 3;
 
-    /** How many policies there are, of five rules each. */
+    /** How many policies there are, of six rules each. */
     @Param({"1", "10", "100"})
     int policies = 1;
 
-    private final List<RoutingTable> tables = new ArrayList<>();
-    private Router router = router(Policies.NONE);
-    private Ask any = Ask.of(Routing.read().freshness(Freshness.any()), null);
-    private Ask causal = any;
+    private final ZonedCluster smallest = new ZonedCluster(2, 1);
+    private List<RoutingTable> tables = smallest.tables(TABLES);
+    private Router router = smallest.router(nobodyFails());
+    private Ask any = smallest.any();
+    private Ask all = any;
+    private Ask half = any;
+    private Ask none = any;
     private Ask aged = any;
     private int next;
 
-    /** Makes a cluster of zones, in which a sample after the other moves one server. */
+    private static Ejections nobodyFails() {
+        return new Ejections(System::nanoTime);
+    }
+
+    /** Makes the cluster. */
     @Setup
     public void cluster() {
-        List<ServerState> states = new ArrayList<>();
-        for (int i = 0; i < servers; i++) {
-            states.add(state(i, 1 + i % POSITIONS));
-        }
-        tables.clear();
-        for (int i = 0; i < TABLES; i++) {
-            int moved = 1 + i % (servers - 1);
-            states.set(moved, state(moved, 1 + (moved + i) % POSITIONS));
-            tables.add(new RoutingTable(1, states, states.get(0), "7"));
-        }
-        Policies all = Policies.NONE;
-        for (int i = 0; i < policies; i++) {
-            String text = "tags(zone-%d)->min(2); tags(zone-%d, zone-%d); not(zone-%d)->min(3); all()->tags(eu); all()"
-                    .formatted(i % 8, (i + 1) % 8, (i + 2) % 8, i % 8);
-            all = all.with("p" + i, Policy.parse(text));
-        }
-        router = router(all);
+        ZonedCluster cluster = new ZonedCluster(servers, policies);
+        tables = cluster.tables(TABLES);
+        router = cluster.router(nobodyFails());
         router.prepare(tables.get(0));
-        String policy = "p" + (policies - 1);
-        SessionState session = new SessionState();
-        session.observe(CausalToken.of(List.of(new WalPosition("7", 1, POSITIONS / 2))));
-        any = Ask.of(Routing.read().freshness(Freshness.any()).policy(policy), null);
-        causal = Ask.of(Routing.read().freshness(Freshness.causal()).policy(policy), session);
-        aged = Ask.of(
-                Routing.read()
-                        .freshness(Freshness.atMost(Duration.ofMillis(POSITIONS / 2)))
-                        .policy(policy),
-                null);
-    }
-
-    private static Router router(Policies policies) {
-        return new Router(
-                server -> 1,
-                bound -> ThreadLocalRandom.current().nextInt(bound),
-                Safeguards.all(),
-                new Ejections(System::nanoTime),
-                () -> 0,
-                Duration.ZERO,
-                new Router.Preferences(policies, false, LoadBalancer.powerOfTwoChoices()));
-    }
-
-    private static ServerState state(int index, int position) {
-        return new ServerState(
-                index,
-                "db" + index,
-                List.of("zone-" + index % 8, index % 2 == 0 ? "eu" : "us"),
-                index == 0 ? ServerRole.PRIMARY : ServerRole.REPLICA,
-                ServerStatus.UP,
-                new WalPosition("7", 1, index == 0 ? POSITIONS + 1 : position),
-                new ServerIdentity("7", "start " + index),
-                1,
-                false,
-                null,
-                new Lag((position - POSITIONS) * 1_000_000L, Duration.ZERO));
+        any = cluster.any();
+        all = cluster.causal(1);
+        half = cluster.causal(ZonedCluster.POSITIONS / 2);
+        none = cluster.causal(ZonedCluster.POSITIONS + 1);
+        aged = cluster.atMost(Duration.ofMillis(ZonedCluster.POSITIONS / 2));
     }
 
     /**
@@ -141,13 +87,43 @@ public class DecisionCost {
     }
 
     /**
+     * A read that all replicas are fresh enough for.
+     *
+     * @return where it goes
+     */
+    @Benchmark
+    public Route coveredByAll() {
+        return router.choose(tables.get(0), all, NOBODY);
+    }
+
+    /**
      * A read that half of the replicas are fresh enough for.
      *
      * @return where it goes
      */
     @Benchmark
-    public Route causal() {
-        return router.choose(tables.get(0), causal, NOBODY);
+    public Route coveredByHalf() {
+        return router.choose(tables.get(0), half, NOBODY);
+    }
+
+    /**
+     * A read that no replica is fresh enough for.
+     *
+     * @return where it goes
+     */
+    @Benchmark
+    public Route coveredByNone() {
+        return router.choose(tables.get(0), none, NOBODY);
+    }
+
+    /**
+     * The same read before it waits.
+     *
+     * @return whether it is worth it
+     */
+    @Benchmark
+    public boolean worthWaitingFor() {
+        return router.predicts(tables.get(0), none, NOBODY, SOON);
     }
 
     /**
@@ -175,6 +151,6 @@ public class DecisionCost {
     public Route tableAndDecision() {
         RoutingTable table = tables.get(next++ % TABLES);
         router.prepare(table);
-        return router.choose(table, causal, NOBODY);
+        return router.choose(table, half, NOBODY);
     }
 }

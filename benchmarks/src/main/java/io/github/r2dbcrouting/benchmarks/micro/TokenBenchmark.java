@@ -34,11 +34,14 @@ public class TokenBenchmark {
     public int clusters = 1;
 
     private final TokenCodec codec = TokenCodec.hmac(SigningKey.of("k1", new byte[32]));
+    private final TokenCodec encrypting = TokenCodec.encrypted(SigningKey.of("k1", new byte[32]));
     private CausalToken token = token(0);
     private CausalToken later = token;
     private String plain = "";
     private String signed = "";
     private String forged = "";
+    private String encrypted = "";
+    private String forgedEncrypted = "";
     private CausalSession session = CausalSession.create();
 
     /** Makes the tokens. */
@@ -49,6 +52,11 @@ public class TokenBenchmark {
         plain = token.encode();
         signed = codec.encode(token);
         forged = signed.substring(0, signed.length() - 2) + (signed.endsWith("AA") ? "BB" : "AA");
+        encrypted = encrypting.encode(token);
+        // not the last character: it has bits to spare
+        forgedEncrypted = encrypted.substring(0, encrypted.length() - 4)
+                + (encrypted.startsWith("AA", encrypted.length() - 4) ? "BB" : "AA")
+                + encrypted.substring(encrypted.length() - 2);
         session = CausalSession.resume(token);
     }
 
@@ -120,6 +128,36 @@ public class TokenBenchmark {
     @Benchmark
     public TokenCodec.Decoded verify() {
         return codec.decode(signed);
+    }
+
+    /**
+     * Encrypts a token.
+     *
+     * @return its text
+     */
+    @Benchmark
+    public String encrypt() {
+        return encrypting.encode(token);
+    }
+
+    /**
+     * Decrypts a token.
+     *
+     * @return what was read
+     */
+    @Benchmark
+    public TokenCodec.Decoded decrypt() {
+        return encrypting.decode(encrypted);
+    }
+
+    /**
+     * Refuses a token that nobody with a key encrypted: it must not cost more than a good one.
+     *
+     * @return why it is refused
+     */
+    @Benchmark
+    public TokenCodec.Decoded refuseEncrypted() {
+        return encrypting.decode(forgedEncrypted);
     }
 
     /**

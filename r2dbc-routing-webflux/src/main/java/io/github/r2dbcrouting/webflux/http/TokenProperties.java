@@ -19,6 +19,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param enabled Whether each request has a session, and its answer the session's token.
  * @param keys Keys that sign tokens, as 'id:secret' with at least 32 random bytes in Base64. The first one signs, all are
  *     accepted. All instances, and all services that exchange tokens, need the same.
+ * @param opaque Whether tokens are encrypted, so that clients can read nothing of them, and not only signed. Tokens of
+ *     both forms are accepted either way.
  * @param maxAge Age up to which tokens are taken, and kept in a store.
  * @param limit How long an answer waits for the positions of what was written. What has none by then goes out as a token
  *     that makes the next reads go to the primary.
@@ -35,6 +37,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record TokenProperties(
         @DefaultValue("true") boolean enabled,
         @DefaultValue List<String> keys,
+        @DefaultValue("false") boolean opaque,
         @DefaultValue("24h") Duration maxAge,
         @DefaultValue("250ms") Duration limit,
         @DefaultValue("false") boolean readOnlyGets,
@@ -117,9 +120,9 @@ public record TokenProperties(
             parsed.add(key(i, keys.get(i)));
         }
         try {
-            return TokenCodec.hmac(
-                            parsed.get(0), parsed.subList(1, parsed.size()).toArray(SigningKey[]::new))
-                    .maxAge(maxAge);
+            SigningKey current = parsed.get(0);
+            SigningKey[] former = parsed.subList(1, parsed.size()).toArray(SigningKey[]::new);
+            return (opaque ? TokenCodec.encrypted(current, former) : TokenCodec.hmac(current, former)).maxAge(maxAge);
         } catch (IllegalArgumentException invalid) {
             throw refused(
                     "'" + KEYS + "' or 'r2dbc.routing.tokens.max-age' cannot be used: " + invalid.getMessage(),
@@ -159,6 +162,7 @@ public record TokenProperties(
     /** Names what is set, and no secret. */
     @Override
     public String toString() {
-        return "TokenProperties[enabled=" + enabled + ", " + keys.size() + " keys, " + transport() + "]";
+        return "TokenProperties[enabled=" + enabled + ", " + keys.size() + " keys, " + (opaque ? "opaque, " : "")
+                + transport() + "]";
     }
 }

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.webflux.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.webflux.RoutingAutoConfiguration;
 import io.github.r2dbcrouting.webflux.RoutingConfigurationException;
 import io.github.r2dbcrouting.webflux.token.InMemoryTokenStore;
@@ -113,6 +114,26 @@ class TokenAutoConfigurationTests {
                     assertThat(transport.header()).isNull();
                     assertThat(transport.cookie()).isEqualTo("ct");
                 });
+    }
+
+    @Test
+    void encryptsWhereAsked() {
+        CausalToken token = CausalToken.parse("1~pg.7.1.a");
+        web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens.opaque=true")
+                .run(context -> {
+                    IncomingTokens tokens = context.getBean(IncomingTokens.class);
+                    assertThat(tokens.codec().encode(token))
+                            .startsWith("e1~k1~")
+                            .doesNotContain("pg.");
+                    assertThat(tokens.read(tokens.codec().encode(token))).contains(token);
+                    assertThat(context.getBean(TokenProperties.class))
+                            .asString()
+                            .contains("opaque");
+                });
+        web.withPropertyValues(KEYS + "k1:" + SECRET).run(context -> {
+            IncomingTokens tokens = context.getBean(IncomingTokens.class);
+            assertThat(tokens.codec().encode(token)).startsWith("s1~k1~").endsWith("~1~pg.7.1.a");
+        });
     }
 
     @Test

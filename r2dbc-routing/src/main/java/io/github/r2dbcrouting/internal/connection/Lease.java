@@ -126,8 +126,7 @@ final class Lease {
                 transaction,
                 pool.monitor()::positionAwaited,
                 server.position());
-        writes.add(write);
-        return write;
+        return kept(write);
     }
 
     /** Begins a read on the primary: what it sees may be in no replica yet. */
@@ -138,8 +137,16 @@ final class Lease {
                 pool.monitor()::positionAwaited,
                 pool.monitor(),
                 server.position());
-        writes.add(read);
-        return read;
+        return kept(read);
+    }
+
+    /** Whoever lost the connection before it could send anything does not come back to say so. */
+    private PendingWrite kept(PendingWrite write) {
+        writes.add(write);
+        if (over) {
+            handInAll();
+        }
+        return write;
     }
 
     /** Begins a read on a replica: the session stays with the life of the server that this connection belongs to. */
@@ -150,6 +157,9 @@ final class Lease {
                 physical.openedAt(),
                 pool.monitor().now());
         reads.add(read);
+        if (over) {
+            ended(read, false);
+        }
         return read;
     }
 
@@ -361,10 +371,12 @@ final class Lease {
                 })
                 .then(Mono.defer(() -> Mono.from(pooled.close())))
                 .doFinally(signal -> {
-                    reads.forEach(read -> ended(read, false));
                     pool.lent().decrementAndGet();
                     generation.givenBack(this);
                     over = true;
+                    // whoever adds to these looks afterwards whether it is over
+                    handInAll();
+                    reads.forEach(read -> ended(read, false));
                     releasePermits();
                     returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
                 });

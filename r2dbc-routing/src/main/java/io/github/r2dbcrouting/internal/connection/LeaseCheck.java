@@ -10,6 +10,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Sighting;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Introduction;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
@@ -57,8 +58,7 @@ final class LeaseCheck {
         }
         if (!youngEnough(state, route)) {
             // it was when the request began to wait for the connection, with which nothing is wrong
-            String why = "was free only when the server was too old for the read";
-            return lease.release().then(Mono.error(() -> unfit(lease, why)));
+            return keep(lease, "was free only when the server was too old for the read");
         }
         if (!staysWith(lease, route.seen())) {
             return learnFloors(lease, route.seen());
@@ -122,7 +122,20 @@ final class LeaseCheck {
         }
         boolean speaksForIt = !livesMatter || speaksFor(state, lease.physical());
         return (speaksForIt && state.covers(required))
-                || (state.position() != null && covers(onLine(lease.physical().floor(), table), required));
+                || (state.position() != null
+                        && asJudged(lease, state, table)
+                        && covers(onLine(lease.physical().floor(), table), required));
+    }
+
+    /**
+     * Whether what was found of the branch that a replica is on holds for this connection. It does as long as its process
+     * lives: whoever starts it anew may have given it another primary to follow. On the first branch there is only one.
+     */
+    private static boolean asJudged(Lease lease, ServerState state, RoutingTable table) {
+        Lineage line = table.lineage();
+        return line == null
+                || line.branch() <= 1
+                || lease.physical().introduction().identity().equals(state.identity());
     }
 
     private static @Nullable Position onLine(@Nullable Position position, RoutingTable table) {
@@ -183,14 +196,23 @@ final class LeaseCheck {
                 .flatMap(observation -> {
                     physical.raiseFloor(observation.position());
                     RoutingTable now = tables.current();
-                    boolean placed = observation.branchCertain()
-                            || now.primary()
-                                    .map(primary -> primary.status() == ServerStatus.UP)
-                                    .orElse(false);
+                    ServerState state = now.servers().get(lease.server().index());
+                    boolean placed = state.position() != null
+                            && asJudged(lease, state, now)
+                            && (observation.branchCertain()
+                                    || now.primary()
+                                            .map(primary -> primary.status() == ServerStatus.UP)
+                                            .orElse(false));
                     boolean fit = observation.role() == ServerRole.REPLICA
                             && placed
                             && covers(onLine(observation.position(), now), required);
-                    return fit ? Mono.just(lease) : refuse(lease, "has not replayed what the read needs");
+                    if (fit) {
+                        return Mono.just(lease);
+                    }
+                    // nothing is wrong with what cannot say on which branch it is: the next sample speaks for it
+                    return observation.branchCertain()
+                            ? refuse(lease, "has not replayed what the read needs")
+                            : keep(lease, "is newer than what shows that its server has what the read needs");
                 })
                 .onErrorResume(
                         error -> !(error instanceof UnfitConnectionException),
@@ -209,6 +231,10 @@ final class LeaseCheck {
                 })
                 .onErrorResume(error -> lease.discard().then(Mono.error(error)))
                 .doOnCancel(lease::releaseDetached);
+    }
+
+    private static Mono<Lease> keep(Lease lease, String why) {
+        return lease.release().then(Mono.error(() -> unfit(lease, why)));
     }
 
     private static Mono<Lease> refuse(Lease lease, String why) {

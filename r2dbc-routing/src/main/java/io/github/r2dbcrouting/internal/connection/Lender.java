@@ -11,7 +11,6 @@ import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
-import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.routing.Shortage;
@@ -21,17 +20,20 @@ import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
-import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.util.context.ContextView;
 
@@ -54,7 +56,7 @@ public final class Lender {
     private final Router router;
     private final TableRef tables;
     private final List<ServerPool> pools;
-    private final @Nullable RoutingListener listener;
+    private final CopyOnWriteArrayList<RoutingListener> listeners = new CopyOnWriteArrayList<>();
     private final LeaseCheck check;
     private final Retries retries;
     private final Patience patience;
@@ -92,7 +94,9 @@ public final class Lender {
         this.tables = tables;
         // not copied: servers are added while it lends
         this.pools = pools;
-        this.listener = listener;
+        if (listener != null) {
+            listeners.add(listener);
+        }
         this.check = new LeaseCheck(tables, safeguards.has(Safeguard.LIVES), clock);
         this.retries = retries;
         this.patience = patience;
@@ -115,36 +119,6 @@ public final class Lender {
             }
             RoutingTable table = tables.current();
             takeOver(ask, table);
-            return endedEarlier(ask, table) ? afterEarlier(ask, table, tried) : routeNow(ask, tried);
-        });
-    }
-
-    /**
-     * Whether the session has done something on an earlier branch that has ended, and is without a position: whoever is
-     * the primary now need not have it, and only its position tells whether that must be told.
-     */
-    private static boolean endedEarlier(Ask ask, RoutingTable table) {
-        SessionState session = ask.session();
-        Lineage line = table.lineage();
-        String cluster = table.cluster();
-        return session != null
-                && line != null
-                && cluster != null
-                && ask.heedsSession()
-                && session.endedBefore(cluster, line.branch());
-    }
-
-    private Mono<Route> afterEarlier(Ask ask, RoutingTable table, BitSet tried) {
-        SessionState session = Objects.requireNonNull(ask.session(), "session");
-        long branch = Objects.requireNonNull(table.lineage(), "lineage").branch();
-        return session.settledBefore(Objects.requireNonNull(table.cluster(), "cluster"), branch)
-                .timeout(patience.primary(), Mono.empty())
-                .then(routeNow(ask, tried));
-    }
-
-    private Mono<Route> routeNow(Ask ask, BitSet tried) {
-        return Mono.deferContextual(context -> {
-            RoutingTable table = tables.current();
             PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
             if (lost != null) {
                 return Mono.error(lost);
@@ -176,12 +150,10 @@ public final class Lender {
     }
 
     /** The session has to leave the server that it read from: for that it must be known how far that one was. */
-    private Mono<Boolean> floors(Ask ask, Route route) {
+    private static Mono<Boolean> floors(Ask ask, Route route) {
         SessionState session = Objects.requireNonNull(ask.session(), "session");
         String cluster = Objects.requireNonNull(route.table().cluster(), "cluster");
-        // the primary has whatever a replica of it has shown, but not what one of an earlier branch has
-        Duration limit = session.hasSeenEarlierBranch(cluster) ? patience.primary() : FLOOR_LIMIT;
-        return session.floors(cluster).thenReturn(true).timeout(limit, Mono.just(false));
+        return session.floors(cluster).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
     }
 
     private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
@@ -212,11 +184,25 @@ public final class Lender {
                 if (beyond.isEmpty()) {
                     return behind(now, ask, tried, context);
                 }
-                Objects.requireNonNull(ask.session(), "session").forget(beyond);
-                return route(ask, tried);
+                SessionState session = Objects.requireNonNull(ask.session(), "session");
+                PossiblyLostWriteException told = forget(session, beyond, now.table());
+                return told == null ? route(ask, tried) : Mono.error(told);
             });
         }
         return behind(now, ask, tried, context);
+    }
+
+    /** Returns what to tell the session instead of serving it; {@code null} if nothing. */
+    private @Nullable PossiblyLostWriteException forget(
+            SessionState session, List<Position> beyond, RoutingTable table) {
+        Questions monitor = tables.questions();
+        String cluster = Objects.requireNonNull(table.cluster(), "cluster");
+        SessionState.Forgotten forgotten = session.forget(cluster, beyond, monitor::positionAwaited);
+        PendingWrite anew = forgotten.anew();
+        if (anew != null) {
+            table.primary().ifPresent(primary -> monitor.positionWanted(anew, primary.index(), primary.position()));
+        }
+        return forgotten.lost() > 0 ? lostWrites.toTellOfAPrimary(forgotten.lost()) : null;
     }
 
     /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */
@@ -263,24 +249,7 @@ public final class Lender {
                         maxWait,
                         deadline,
                         () -> nobody(ask, tried, deadline))
-                .flatMap(route -> {
-                    if (!sameBranch(now.table(), route.table())) {
-                        // what the session holds was judged by a line that is no longer followed
-                        Permit permit = route.permit();
-                        if (permit != null) {
-                            permit.withdraw();
-                        }
-                        return route(ask, tried);
-                    }
-                    announce(route, ask, tried, context);
-                    return Mono.just(route);
-                });
-    }
-
-    private static boolean sameBranch(RoutingTable one, RoutingTable other) {
-        Lineage before = one.lineage();
-        Lineage after = other.lineage();
-        return before == null || after == null || before.branch() == after.branch();
+                .doOnNext(route -> announce(route, ask, tried, context));
     }
 
     private void leaveQuestions(Ask ask) {
@@ -346,12 +315,18 @@ public final class Lender {
             return route.spread() && next != null && !tried.get(next.index());
         }
         LOG.debug("a read moves on from {}", server.name(), error);
-        if (error instanceof UnfitConnectionException) {
+        if (error instanceof UnfitConnectionException || letsReplicationGoFirst(server, error)) {
             tables.questions().surprisedBy(server.index());
         } else {
             failed(server);
         }
         return router.choose(tables.current(), ask, tried).server() != null;
+    }
+
+    /** A replica that cancels what is in replication's way, a connection that is being opened as well, is none the worse. */
+    private boolean letsReplicationGoFirst(ServerState server, Throwable error) {
+        Engine engine = pools.get(server.index()).engine();
+        return engine.anotherServerMay(error) && !engine.connectionLost(error);
     }
 
     Retries retries() {
@@ -418,24 +393,90 @@ public final class Lender {
                 toPrimary ? message + "; " + Shortage.of(budget) : message, decision, null);
     }
 
-    /** Nothing is put into words unless somebody hears it: whoever built the factory, or whoever subscribed. */
-    private void announce(Route route, Ask ask, BitSet tried, ContextView context) {
-        RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);
-        if (listener == null && subscriber == null) {
-            return;
-        }
-        RouteDecision decision = router.explain(route, ask, tried);
-        tell(listener, decision);
-        tell(subscriber, decision);
+    /**
+     * Lets somebody hear of decisions from now on.
+     *
+     * @param listener hears of them, besides whoever does already
+     * @return ends it; a decision that is made at the same time may still be told
+     */
+    public Disposable listen(RoutingListener listener) {
+        Attached attached = new Attached(listener, listeners);
+        listeners.add(attached);
+        return attached;
     }
 
-    private static void tell(@Nullable RoutingListener listener, RouteDecision decision) {
-        if (listener != null) {
-            try {
-                listener.onDecision(decision);
-            } catch (RuntimeException failure) {
-                LOG.warn("a routing listener failed; the request goes on", failure);
-            }
+    /** One who listens for a while. A class, not a record: told apart by identity, the same listener may be there twice. */
+    private static final class Attached implements RoutingListener, Disposable {
+
+        private final RoutingListener listener;
+        private final List<RoutingListener> among;
+
+        Attached(RoutingListener listener, List<RoutingListener> among) {
+            this.listener = listener;
+            this.among = among;
         }
+
+        @Override
+        public void onDecision(RouteDecision decision) {
+            listener.onDecision(decision);
+        }
+
+        @Override
+        public boolean wantsNext() {
+            return listener.wantsNext();
+        }
+
+        @Override
+        public void dispose() {
+            var unused = among.remove(this);
+        }
+
+        @Override
+        public boolean isDisposed() {
+            return !among.contains(this);
+        }
+    }
+
+    /** Nothing is put into words unless somebody hears it: whoever listens to the factory, or whoever subscribed. */
+    private void announce(Route route, Ask ask, BitSet tried, ContextView context) {
+        RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);
+        if (listeners.isEmpty() && subscriber == null) {
+            return;
+        }
+        RouteDecision inWords = null;
+        for (RoutingListener listener : listeners) {
+            inWords = told(listener, inWords, route, ask, tried);
+        }
+        if (subscriber != null) {
+            var unused = told(subscriber, inWords, route, ask, tried);
+        }
+    }
+
+    /** Returns the decision, if it is in words by now. */
+    private @Nullable RouteDecision told(
+            RoutingListener listener, @Nullable RouteDecision inWords, Route route, Ask ask, BitSet tried) {
+        if (!wantsNext(listener)) {
+            return inWords;
+        }
+        RouteDecision decision = inWords == null ? router.explain(route, ask, tried) : inWords;
+        try {
+            listener.onDecision(decision);
+        } catch (RuntimeException failure) {
+            failed(failure);
+        }
+        return decision;
+    }
+
+    private static boolean wantsNext(RoutingListener listener) {
+        try {
+            return listener.wantsNext();
+        } catch (RuntimeException failure) {
+            failed(failure);
+            return false;
+        }
+    }
+
+    private static void failed(RuntimeException failure) {
+        LOG.warn("a routing listener failed; the request goes on", failure);
     }
 }

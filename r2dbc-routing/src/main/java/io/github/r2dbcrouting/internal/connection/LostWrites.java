@@ -62,6 +62,23 @@ final class LostWrites {
                 : wasPending ? SessionState.lostWhilePending() : null;
     }
 
+    /**
+     * Tells of positions that were captured for a session, and that the primary has not come to: it lost in a crash what
+     * led there, or is another one on a branch of the same number.
+     *
+     * @param lost how many they were; the session has them no longer
+     * @return what to tell the session instead of serving it; {@code null} if nothing
+     */
+    @Nullable
+    PossiblyLostWriteException toTellOfAPrimary(int lost) {
+        monitor.positionsLost(lost);
+        return strict
+                ? new PossiblyLostWriteException(
+                        "a write of the session may be lost: the present primary's history ends before the position"
+                                + " that was captured for it; the session goes on from the present primary's position")
+                : null;
+    }
+
     private static int lostPositions(Ask ask, SessionState session, RoutingTable table) {
         Lineage line = table.lineage();
         String cluster = table.cluster();

@@ -7,7 +7,10 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,31 +63,34 @@ final class PhysicalConnectionFactory implements ConnectionFactory {
     private Mono<Connection> introduce(Connection opened, OpenConnections ofPool) {
         long configuration = monitor.configuration();
         AtomicBoolean handedOn = new AtomicBoolean();
+        // the end of its pool may come across it, too: once it is introduced, both close it by way of the same
+        AtomicReference<Connection> ours = new AtomicReference<>(opened);
         return engine.introduce(opened)
                 .timeout(INTRODUCTION_LIMIT)
                 .<Connection>handle((introduction, sink) -> {
                     PhysicalConnection introduced =
                             new PhysicalConnection(opened, introduction, monitor.now(), configuration, ofPool);
+                    ours.set(introduced);
                     if (ofPool.add(introduced)) {
                         sink.next(introduced);
                     } else {
-                        ofPool.remove(introduced);
                         sink.error(new UnfitConnectionException("a connection to " + server + " came late: the server"
                                 + " was restarted, or changed its role, while it was opened"));
                     }
                 })
                 .doOnNext(introduced -> handedOn.set(true))
-                .doOnError(error -> close(opened))
+                .doOnError(error -> close(ours.get()))
                 .doOnCancel(() -> {
                     // a cancel may also come after the connection, which then is somebody's
                     if (!handedOn.get()) {
-                        close(opened);
+                        close(ours.get());
                     }
                 });
     }
 
-    private static void close(Connection opened) {
-        Detached.run(opened.close(), failure -> LOG.debug("closing a connection failed", failure));
+    private static void close(@Nullable Connection opened) {
+        Detached.run(
+                Objects.requireNonNull(opened).close(), failure -> LOG.debug("closing a connection failed", failure));
     }
 
     @Override

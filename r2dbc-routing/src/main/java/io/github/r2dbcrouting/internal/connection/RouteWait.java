@@ -146,18 +146,15 @@ final class RouteWait extends Mono<Route> {
             return over.get() ? null : route;
         }
 
-        /**
-         * Whatever the session has written gets its position from the monitor, which publishes no table for that. What
-         * came unresolved and is not taken over yet gets none while this waits, so there is nothing to hear of it: who
-         * asked nevertheless would be answered at once, and ask again.
-         */
+        /** Whatever the session has written gets its position from the monitor, which publishes no table for that. */
         private void awaitPosition() {
             SessionState session = ask.session();
             String cluster = tables.current().cluster();
             if (session != null
                     && cluster != null
                     && ask.pendingIn(cluster)
-                    && session.hasPendingWrites(cluster)
+                    // else there is nothing to wait for: it would be over at once, and begin again at once
+                    && session.settlesIn(cluster)
                     && settlingNow.compareAndSet(false, true)) {
                 // it may complete within subscribe, and begin the next round before this one is set
                 Disposable.Swap round = Disposables.swap();
@@ -222,10 +219,10 @@ final class RouteWait extends Mono<Route> {
             if (route.server() != null) {
                 emit(route, null);
             } else {
-                // the primary went meanwhile; one that has come since then found this one still queued, and passed by.
-                // One that is there and cannot serve this read, for instance since it failed it, is not queued for again
                 queued.set(false);
-                if (router.choose(tables.current(), ask, tried).fallsBack()) {
+                // one that is there and cannot serve this read, for instance since it failed it, is not queued for again
+                if (!route.halted() && router.choose(tables.current(), ask, tried).fallsBack()) {
+                    // the primary went meanwhile; one that has come since then found this one queued, and passed by
                     queueForPrimary();
                 }
             }
@@ -264,7 +261,8 @@ final class RouteWait extends Mono<Route> {
                 }
                 return;
             }
-            if (look() != null && primaryWanted) {
+            Route route = look();
+            if (route != null && primaryWanted && !route.halted()) {
                 queueForPrimary();
             }
         }

@@ -17,6 +17,7 @@ import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.Connection;
 import java.time.Duration;
@@ -89,6 +90,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final List<CatchUp> catchUps = new ArrayList<>();
     private final List<@Nullable Position> caughtUpTo = new ArrayList<>();
     private final Engine engine;
+    private final HistoryMarking marking;
     private boolean running;
     private final CaptureLoop captures;
     private final HistoryEnd end;
@@ -97,10 +99,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private long publishedAt;
-
-    /** When the branch that is followed now was followed first, if another one was before. */
-    private volatile @Nullable Long branchSince;
-
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
     private volatile long ageAskedAt;
@@ -132,6 +130,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         this.events = events;
         this.tables = new TableRef(this);
         this.reducer = new ClusterReducer(settings.failuresUntilDown(), safeguards);
+        this.marking = new HistoryMarking(
+                serial,
+                scheduler,
+                clock,
+                settings.probeTimeout(),
+                safeguards.has(Safeguard.BRANCH_MARKS),
+                new MarkedPrimary());
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
         this.surprisedAt = clock.getAsLong() - SURPRISE_GRAIN.toNanos() - 1;
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
@@ -238,7 +243,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         if (server.index() != samplers.size()) {
             throw new IllegalArgumentException("server '" + server.name() + "' does not come next");
         }
-        samplers.add(new ServerSampler(server, engine, settings.probeTimeout(), serial, scheduler, clock, this));
+        samplers.add(new ServerSampler(
+                server, engine, settings.probeTimeout(), serial, scheduler, clock, settings.chance(), this));
         reports.add(ServerReport.none(server));
         catchUps.add(new CatchUp());
         caughtUpTo.add(null);
@@ -390,12 +396,6 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
-    public boolean partedSince(long time) {
-        Long since = branchSince;
-        return since != null && time - since < 0;
-    }
-
-    @Override
     public void surprisedBy(int server) {
         long now = clock.getAsLong();
         serial.execute(() -> samplers.get(server).probeSoon());
@@ -469,6 +469,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         Mono<Void> stopped = Mono.create(sink -> serial.execute(() -> {
             samplers.forEach(ServerSampler::close);
             end.close();
+            marking.close();
             tables.close();
             scheduler.dispose();
             sink.success();
@@ -477,8 +478,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
-    public void answered(MonitoredServer server, Sample sample) {
+    public void answered(MonitoredServer server, Sample answer) {
         int index = server.index();
+        Sample sample = marking.marks().placed(answer);
         Sample before = reports.get(index).sample();
         reports.set(index, reports.get(index).answered(sample));
         noticeConfiguration(server, before, sample);
@@ -487,6 +489,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         if (!onlyMovedOn(before, sample) || ageMatters() || clock.getAsLong() - publishedAt > REPUBLISH.toNanos()) {
             publish();
         }
+        marking.answered(sample);
         Position position = sample.observation().position();
         boolean apart = before == null || sample.sentAt() - before.sentAt() >= STANDSTILL.toNanos();
         if (sample.observation().role() == ServerRole.REPLICA && apart) {
@@ -514,6 +517,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         Sample sample = reports.get(server.index()).sample();
         if (sample != null && sample.observation().role() == ServerRole.REPLICA && tables.awaited()) {
             return settings.watched();
+        }
+        if (sample != null && marking.awaits(sample)) {
+            return shorter(settings.watched(), settings.atRest());
         }
         if (ageMatters() && server.index() == followed(tables.current())) {
             return shorter(longer(ageAsked.dividedBy(4), settings.watched()), settings.atRest());
@@ -669,11 +675,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             table = reduce(before);
         }
         publishedAt = now;
-        if (ClusterReducer.goesOnTo(before.lineage(), table.lineage())) {
-            branchSince = now;
-            // of the other servers nothing is known any longer
-            serial.execute(() -> samplers.forEach(ServerSampler::probeSoon));
-        }
+        marking.follows(table);
         tables.publish(table);
         TableChanges.between(before, table, event -> {
             LOG.info("{}", event);
@@ -683,8 +685,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     private RoutingTable reduce(RoutingTable before) {
         RoutingTable table = reducer.reduce(
-                reports, before, position -> history.within(position, settings.farBehind()), branchSince);
+                reports, before, position -> history.within(position, settings.farBehind()), marking.marks());
         return table.withLags(this::lag);
+    }
+
+    @Override
+    public BranchMarks marks() {
+        return marking.marks();
     }
 
     private Lag lag(ServerState server) {
@@ -702,6 +709,27 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private void later(Runnable task, Duration delay) {
         if (!scheduler.isDisposed()) {
             scheduler.schedule(() -> serial.execute(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private final class MarkedPrimary implements HistoryMarking.Primary {
+
+        @Override
+        public Mono<HistoryMark> mark(int server, long branch) {
+            String name = reports.get(server).server().name();
+            return samplers.get(server).mark(branch).doOnSuccess(mark -> {
+                if (mark == null) {
+                    LOG.warn(
+                            "{} cannot be marked: replicas of a server that is promoted beside it cannot be told",
+                            name);
+                }
+            });
+        }
+
+        @Override
+        public void marksChanged() {
+            publish();
+            samplers.forEach(ServerSampler::hurry);
         }
     }
 
@@ -727,17 +755,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             }
         }
 
-        /**
-         * Flushed before a replica had it, so it needs no nudge. What was seen before another branch was followed may have
-         * been on the one that was left: nobody can tell any longer.
-         */
+        /** Flushed before a replica had it, so it needs no nudge. */
         @Override
         public void askPrimary(SightedFloor floor) {
-            if (partedSince(floor.seenAt())) {
-                floor.lost();
-            }
-            captures.handIn(
-                    new EndedWrite(floor, EndedWrite.ANY_SERVER, null, floor.replica() != null, clock.getAsLong()));
+            captures.handIn(new EndedWrite(floor, -1, null, floor.replica() != null, clock.getAsLong()));
             captures.awaited();
         }
     }

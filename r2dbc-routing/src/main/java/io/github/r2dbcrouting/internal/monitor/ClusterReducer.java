@@ -41,16 +41,9 @@ final class ClusterReducer {
         this.timelinesMatter = safeguards.has(Safeguard.TIMELINES);
     }
 
-    /**
-     * Reduces the reports to a table.
-     *
-     * @param reports one for each server, in the order of their indexes
-     * @param before the table until now
-     * @param near whether a replica at a position on the primary's branch is not too far behind
-     * @return the table from now on, with the next version
-     */
+    /** Reduces the reports of a cluster in which nothing is marked. */
     RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
-        return reduce(reports, before, near, null);
+        return reduce(reports, before, near, BranchMarks.NONE);
     }
 
     /**
@@ -59,11 +52,10 @@ final class ClusterReducer {
      * @param reports one for each server, in the order of their indexes
      * @param before the table until now
      * @param near whether a replica at a position on the primary's branch is not too far behind
-     * @param branchSince when the branch that is followed was followed first; {@code null} if no other one ever was
+     * @param marks what was written to the history of the primary that was followed until now
      * @return the table from now on, with the next version
      */
-    RoutingTable reduce(
-            List<ServerReport> reports, RoutingTable before, Predicate<Position> near, @Nullable Long branchSince) {
+    RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near, BranchMarks marks) {
         String cluster = cluster(reports, before);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
@@ -81,27 +73,13 @@ final class ClusterReducer {
                 primary != null && primary.status() == ServerStatus.UP,
                 succession.rival(reports, servers, lineage, followed),
                 timelinesMatter,
-                goesOnTo(before.lineage(), lineage)
-                        ? sentAt -> false
-                        : sentAt -> branchSince == null || sentAt - branchSince > 0,
-                reports.stream().anyMatch(ClusterReducer::tellsItsBranch));
+                sample -> lineage == null
+                        ? BranchMarks.Verdict.NOT_TOLD
+                        : marks.judge(sample.bearing(), followed, lineage.branch()));
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
         servers.replaceAll(server -> disabled(server, reports.get(server.index())));
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
-    }
-
-    /** The privilege for it is the same on all servers. */
-    private static boolean tellsItsBranch(ServerReport report) {
-        Sample sample = report.sample();
-        return sample != null
-                && sample.is(ServerRole.REPLICA)
-                && sample.observation().branchCertain();
-    }
-
-    /** Whether another branch is followed from now on. */
-    static boolean goesOnTo(@Nullable Lineage before, @Nullable Lineage after) {
-        return before != null && after != null && before.branch() != after.branch();
     }
 
     /** What was removed keeps its place: indexes are never given to another server. */

@@ -6,7 +6,7 @@ import io.github.r2dbcrouting.ServerStatus;
 import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.List;
-import java.util.function.LongPredicate;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -23,19 +23,11 @@ final class Placement {
     private final boolean primaryUp;
     private final @Nullable ServerState rival;
     private final boolean timelinesMatter;
-    private final LongPredicate sinceItBegan;
-    private final boolean replicasTell;
+    private final Function<Sample, BranchMarks.Verdict> marks;
 
-    /**
-     * Creates the rule for a line that was followed before anything was asked.
-     *
-     * @param line the line of the primary; {@code null} if there was none yet
-     * @param primaryUp whether the primary answers
-     * @param rival another primary on a branch of the same number; {@code null} if there is none
-     * @param timelinesMatter whether any of this matters
-     */
+    /** Creates the rule for a cluster whose branches are told apart by their numbers only. */
     Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
-        this(line, primaryUp, rival, timelinesMatter, sentAt -> true, false);
+        this(line, primaryUp, rival, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD);
     }
 
     /**
@@ -45,22 +37,19 @@ final class Placement {
      * @param primaryUp whether the primary answers
      * @param rival another primary on a branch of the same number; {@code null} if there is none
      * @param timelinesMatter whether any of this matters
-     * @param sinceItBegan whether a probe that was sent at a time was sent after the line's branch was followed first
-     * @param replicasTell whether replicas say which branch they receive, so that who says nothing receives nothing
+     * @param marks what the marks of the primary's branch say of a replica
      */
     Placement(
             @Nullable Lineage line,
             boolean primaryUp,
             @Nullable ServerState rival,
             boolean timelinesMatter,
-            LongPredicate sinceItBegan,
-            boolean replicasTell) {
-        this.sinceItBegan = sinceItBegan;
-        this.replicasTell = replicasTell;
+            Function<Sample, BranchMarks.Verdict> marks) {
         this.line = line;
         this.primaryUp = primaryUp;
         this.rival = rival;
         this.timelinesMatter = timelinesMatter;
+        this.marks = marks;
     }
 
     ServerState place(ServerState server, ServerReport report, Predicate<Position> near) {
@@ -77,7 +66,19 @@ final class Placement {
         if (!timelinesMatter) {
             return at(server, there, !near.test(there));
         }
-        if (rival != null && position.branch() == line.branch() && !beforeTheBranch(there, line)) {
+        BranchMarks.Verdict branch = marks.apply(sample);
+        boolean taken = branch == BranchMarks.Verdict.NOT_TOLD || branch == BranchMarks.Verdict.PROVEN;
+        if (branch == BranchMarks.Verdict.ELSEWHERE && position.branch() <= line.branch()) {
+            return refused(
+                    server,
+                    "went another way than the primary, as a replica of "
+                            + (rival == null ? "another one" : rival.name())
+                            + " that was promoted beside it, or of an earlier one: it serves nothing until it is rebuilt");
+        }
+        if (rival != null
+                && branch != BranchMarks.Verdict.PROVEN
+                && position.branch() == line.branch()
+                && !beforeTheBranch(there, line)) {
             return server.status() == ServerStatus.UP
                     ? refused(
                             server,
@@ -86,25 +87,19 @@ final class Placement {
                     : at(server, null, true);
         }
         boolean certain = sample.observation().branchCertain();
+        boolean soOnTheWay = certain && position.branch() < line.branch();
+        if (!taken && !soOnTheWay && line.judge(position) != Lineage.Verdict.AHEAD) {
+            // while there is a primary nobody needs to read from what may be on a branch that is lost
+            return at(server, null, primaryUp || !near.test(there));
+        }
         return switch (line.judge(position)) {
             case KEPT -> {
-                if (certain && !sample.branchRemembered() && position.branch() < line.branch()) {
-                    // it was not beyond the switch when it was asked, but what it receives leads there
-                    yield refused(
-                            server,
-                            "still receives the branch that " + line
-                                    + " has left: let it follow the primary, or it will have what is lost");
-                }
-                if (position.branch() < line.branch() && !sinceItBegan.test(sample.sentAt())) {
-                    // whatever it has received since then is beyond the switch
-                    yield at(server, null, true);
-                }
                 // of a replica that may have gone on to a branch which nobody has shown yet nothing is known
                 boolean known = certain || primaryUp || position.branch() < line.branch();
                 yield at(server, known ? there : null, !near.test(there));
             }
             case BEYOND_THE_SWITCH ->
-                certain || replicasTell
+                certain
                         ? refused(
                                 server,
                                 "went further with an earlier primary than where " + line

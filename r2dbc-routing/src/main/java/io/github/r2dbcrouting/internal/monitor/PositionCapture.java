@@ -103,8 +103,10 @@ final class PositionCapture {
         List<Integer> possiblyLost = new ArrayList<>(0);
         for (Iterator<EndedWrite> all = waiting.iterator(); all.hasNext(); ) {
             EndedWrite write = all.next();
-            boolean sameHistory = write.server() == server && write.basis() != null && position.covers(write.basis());
-            boolean reached = write.durable() || sample.nudged() || trusting || !sameHistory;
+            boolean sameServer = write.server() == server;
+            boolean sameHistory = sameServer && write.basis() != null && position.covers(write.basis());
+            // a server that went back behind the basis may have been written to since, and not have flushed that either
+            boolean reached = write.durable() || sample.nudged() || trusting || !sameServer;
             if (write.endedAt() - sample.sentAt() < 0 && reached) {
                 all.remove();
                 settled.add(write);
@@ -112,8 +114,6 @@ final class PositionCapture {
                 boolean safe = sameHistory && (write.durable() || sameLife);
                 if (!safe && write.write().mayHaveWritten()) {
                     possiblyLost.add(write.server());
-                    write.write().lost();
-                } else if (seenElsewhere(write, server, position)) {
                     write.write().lost();
                 }
             }
@@ -125,12 +125,6 @@ final class PositionCapture {
             settled.forEach(write -> write.write().settle(shared, sample.sentAt()));
         }
         return new Outcome(settled.size(), possiblyLost);
-    }
-
-    /** Whether what was only read was read from another primary, or from a history that this one has gone back behind. */
-    private static boolean seenElsewhere(EndedWrite read, int server, Position position) {
-        return read.server() != EndedWrite.ANY_SERVER
-                && (read.server() != server || (read.basis() != null && !position.covers(read.basis())));
     }
 
     static CausalToken token(Position position) {

@@ -1,10 +1,12 @@
 package io.github.r2dbcrouting.internal.monitor;
 
 import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What did one probe of one server bring?
@@ -15,7 +17,7 @@ import java.util.List;
  * @param sentAt when the probe was sent: what it brought is at least as new
  * @param nudged whether the history was nudged between the sending and the observation
  * @param ancestors where each earlier branch of a primary's history was left, as it says itself; empty if it does not
- * @param branchRemembered whether the branch is one that an earlier probe told, since the server receives nothing now
+ * @param bearing what the history of a replica was found to have of a primary's; {@code null} if it was not searched
  */
 record Sample(
         Introduction introduction,
@@ -24,20 +26,10 @@ record Sample(
         long sentAt,
         boolean nudged,
         List<Position> ancestors,
-        boolean branchRemembered) {
-
-    Sample(
-            Introduction introduction,
-            long openedAt,
-            Observation observation,
-            long sentAt,
-            boolean nudged,
-            List<Position> ancestors) {
-        this(introduction, openedAt, observation, sentAt, nudged, ancestors, false);
-    }
+        @Nullable Bearing bearing) {
 
     Sample(Introduction introduction, long openedAt, Observation observation, long sentAt, boolean nudged) {
-        this(introduction, openedAt, observation, sentAt, nudged, List.of());
+        this(introduction, openedAt, observation, sentAt, nudged, List.of(), null);
     }
 
     boolean is(ServerRole role) {
@@ -45,6 +37,19 @@ record Sample(
     }
 
     Sample onBranch(long certain) {
-        return new Sample(introduction, openedAt, observation.onBranch(certain), sentAt, nudged, ancestors, true);
+        return with(observation.onBranch(certain));
+    }
+
+    /** The branch that a mark in its history is on, unless it says itself that it is on a later one. */
+    Sample onBranchOf(HistoryMark mark) {
+        Position position = observation.position();
+        boolean earlier = position != null && position.branch() < mark.at().branch();
+        return earlier && position != null
+                ? with(observation.withPosition(position.onBranch(mark.at().branch())))
+                : this;
+    }
+
+    private Sample with(Observation changed) {
+        return new Sample(introduction, openedAt, changed, sentAt, nudged, ancestors, bearing);
     }
 }

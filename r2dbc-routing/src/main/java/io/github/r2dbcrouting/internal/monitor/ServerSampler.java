@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.internal.reactive.Acquisition;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.HistoryMark;
 import io.github.r2dbcrouting.spi.Introduction;
 import io.github.r2dbcrouting.spi.Observation;
 import io.github.r2dbcrouting.spi.Position;
@@ -12,9 +13,9 @@ import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -43,6 +44,8 @@ final class ServerSampler {
     /** Spreads the probes of many routers that were started together: at rest each pause varies by so much. */
     private static final double JITTER = 0.2;
 
+    private static final int GRAIN = 1 << 20;
+
     /** No server is probed more often than this because requests want to know. */
     private static final Duration LEAST_PAUSE = Duration.ofMillis(1);
 
@@ -55,6 +58,7 @@ final class ServerSampler {
     private final Serial serial;
     private final Scheduler scheduler;
     private final LongSupplier clock;
+    private final IntUnaryOperator chance;
     private final Audience audience;
 
     private @Nullable Monitored connection;
@@ -77,6 +81,7 @@ final class ServerSampler {
             Serial serial,
             Scheduler scheduler,
             LongSupplier clock,
+            IntUnaryOperator chance,
             Audience audience) {
         this.server = server;
         this.engine = engine;
@@ -84,6 +89,7 @@ final class ServerSampler {
         this.serial = serial;
         this.scheduler = scheduler;
         this.clock = clock;
+        this.chance = chance;
         this.audience = audience;
     }
 
@@ -95,6 +101,9 @@ final class ServerSampler {
         void failed(MonitoredServer server, Throwable error);
 
         Duration pace(MonitoredServer server);
+
+        /** By what the history of the primary is known in that of a replica. */
+        BranchMarks marks();
     }
 
     /** Probes as soon as the one under way, if any, is answered. */
@@ -157,6 +166,14 @@ final class ServerSampler {
         return monitored == null ? Mono.empty() : engine.end(monitored.connection, monitored.introduction);
     }
 
+    /** Writes a mark to a primary's history, on the sampler's connection. An error while there is none. */
+    Mono<HistoryMark> mark(long branch) {
+        Monitored monitored = connection;
+        return monitored == null || monitored.introduction.observation().branch() != branch
+                ? Mono.error(new IllegalStateException(server.name() + " has no connection to that branch"))
+                : engine.mark(monitored.connection, monitored.introduction);
+    }
+
     void close() {
         closed = true;
         cancel(timer);
@@ -179,12 +196,15 @@ final class ServerSampler {
         sentAt = askedAt;
         wakeAt(askedAt + probeTimeout.toNanos());
         // deferred, so that what throws instead of signalling an error counts as a failure, too
-        Mono<Answer> answer = Mono.defer(() -> monitored == null ? introduce() : observe(monitored, askedAt, nudge));
+        BranchMarks marks = audience.marks();
+        Mono<Answer> answer = Mono.defer(() -> monitored == null
+                ? introduce(marks)
+                : observe(monitored, askedAt, nudge).flatMap(answered -> searched(answered, marks)));
         probe = answer.subscribe(
                 answered -> serial.execute(() -> answered(answered)), error -> serial.execute(() -> failed(error)));
     }
 
-    private Mono<Answer> introduce() {
+    private Mono<Answer> introduce(BranchMarks marks) {
         return new Acquisition<Connection>(
                         server.factory().create(),
                         this::close,
@@ -195,6 +215,7 @@ final class ServerSampler {
                     long askedAt = clock.getAsLong();
                     return engine.introduce(fresh)
                             .flatMap(introduction -> introduced(fresh, introduction, clock.getAsLong(), askedAt, false))
+                            .flatMap(answer -> searched(answer, marks))
                             .doOnError(error -> close(fresh))
                             .doOnCancel(() -> close(fresh));
                 });
@@ -215,11 +236,26 @@ final class ServerSampler {
         });
     }
 
+    /** Once for each connection: what is in a history stays there, and what is not does not come into its past. */
+    private Mono<Answer> searched(Answer answer, BranchMarks marks) {
+        Monitored monitored = answer.monitored;
+        Observation observed = answer.observation;
+        HistoryMark mark =
+                observed.role() == ServerRole.REPLICA ? marks.toAsk(observed.position(), monitored.bearing) : null;
+        if (mark == null) {
+            return Mono.just(answer);
+        }
+        return engine.bears(monitored.connection, mark)
+                .map(borne -> borne ? Bearing.Verdict.BORNE : Bearing.Verdict.ABSENT)
+                .defaultIfEmpty(Bearing.Verdict.FORGOTTEN)
+                .map(verdict -> answer.found(new Bearing(mark, verdict)));
+    }
+
     private Mono<Answer> introduced(
             Connection asked, Introduction introduction, long openedAt, long askedAt, boolean nudged) {
         return engine.ancestors(asked, introduction)
                 .map(ancestors -> new Answer(
-                        new Monitored(asked, introduction, openedAt, ancestors),
+                        new Monitored(asked, introduction, openedAt, ancestors, null),
                         introduction.observation(),
                         askedAt,
                         nudged));
@@ -238,7 +274,7 @@ final class ServerSampler {
             probe();
         } else {
             Duration pace = soonNext ? LEAST_PAUSE : audience.pace(server);
-            double spread = 1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1);
+            double spread = 1 + JITTER * (2 * (double) chance.applyAsInt(GRAIN) / GRAIN - 1);
             probeAt(answer.sentAt + Math.max((long) (pace.toNanos() * spread), LEAST_PAUSE.toNanos()));
         }
     }
@@ -310,12 +346,28 @@ final class ServerSampler {
     }
 
     private record Monitored(
-            Connection connection, Introduction introduction, long openedAt, List<Position> ancestors) {}
+            Connection connection,
+            Introduction introduction,
+            long openedAt,
+            List<Position> ancestors,
+            @Nullable Bearing bearing) {}
 
     private record Answer(Monitored monitored, Observation observation, long sentAt, boolean nudged) {
         Sample sample() {
             return new Sample(
-                    monitored.introduction, monitored.openedAt, observation, sentAt, nudged, monitored.ancestors);
+                    monitored.introduction,
+                    monitored.openedAt,
+                    observation,
+                    sentAt,
+                    nudged,
+                    monitored.ancestors,
+                    monitored.bearing);
+        }
+
+        Answer found(Bearing bearing) {
+            Monitored searched = new Monitored(
+                    monitored.connection, monitored.introduction, monitored.openedAt, monitored.ancestors, bearing);
+            return new Answer(searched, observation, sentAt, nudged);
         }
     }
 }

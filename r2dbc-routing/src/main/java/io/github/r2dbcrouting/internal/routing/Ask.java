@@ -154,17 +154,6 @@ public record Ask(
         return new Ask(intent, freshness, session, whenBehind, maxWait, true, policy);
     }
 
-    /**
-     * Returns whether it is a read that must see what its session has done.
-     *
-     * @return whether it has a session, and asks for what is causal or the latest
-     */
-    public boolean heedsSession() {
-        return intent == Intent.READ
-                && session != null
-                && (freshness.kind() == Freshness.Kind.CAUSAL || freshness.kind() == Freshness.Kind.LATEST);
-    }
-
     boolean causal() {
         return freshness.kind() == Freshness.Kind.CAUSAL && session != null;
     }

@@ -1,7 +1,6 @@
 package io.github.r2dbcrouting.internal.routing;
 
 import io.github.r2dbcrouting.spi.LoadBalancer;
-import java.util.BitSet;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -9,7 +8,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Which of the eligible servers is it? Servers that have failed requests lately are left alone, unless nobody else is
- * eligible: then it is the least bad. Among the others the balancer chooses.
+ * eligible: then it is the least bad. Among the others the balancer chooses; where it takes one that starts slowly, and
+ * this request is not of that one's share, it chooses once more among the steady.
  */
 final class Draw {
 
@@ -40,26 +40,35 @@ final class Draw {
         if (eligible.size() == 0) {
             return Members.NOBODY;
         }
-        Members members = prepared.members();
-        BitSet leftAlone = ejections.leftAlone(random);
-        EligibleSet admitted = leftAlone == null
-                ? eligible
-                : eligible.only(server -> !leftAlone.get(server), members.primary(), members::weight);
-        if (!admitted.anyReplica() && eligible.anyReplica()) {
-            return leastBad(eligible, members.primary());
+        Outliers outliers = ejections.outliers();
+        if (outliers == null) {
+            return one(prepared, eligible);
         }
-        return admitted.server(admitted.size() == 1 ? 0 : choose(new View(prepared, admitted)));
+        Fit fit = fit(eligible, outliers);
+        if (!fit.admitted().anyReplica() && eligible.anyReplica()) {
+            return fit.leastBad();
+        }
+        int drawn = one(prepared, fit.admitted());
+        if (!outliers.starting(drawn) || ejections.admits(drawn, random)) {
+            return drawn;
+        }
+        return fit.steady().anyReplica() ? one(prepared, fit.steady()) : fit.leastBad();
     }
 
-    private int leastBad(EligibleSet eligible, int primary) {
-        int least = Members.NOBODY;
-        for (int i = 0; i < eligible.size(); i++) {
-            int server = eligible.server(i);
-            if (server != primary && (least == Members.NOBODY || ejections.sooner(server, least))) {
-                least = server;
-            }
-        }
-        return least;
+    /** Whether a replica is eligible that is not ejected. */
+    boolean anyFit(EligibleSet eligible) {
+        Outliers outliers = ejections.outliers();
+        EligibleSet admitted =
+                outliers == null ? eligible : fit(eligible, outliers).admitted();
+        return admitted.anyReplica();
+    }
+
+    private Fit fit(EligibleSet eligible, Outliers outliers) {
+        return eligible.fit(outliers, ejections::sooner);
+    }
+
+    private int one(Prepared prepared, EligibleSet admitted) {
+        return admitted.server(admitted.size() == 1 ? 0 : choose(new View(prepared, admitted)));
     }
 
     /** What a balancer of the application's own does wrong is not the request's fault. */

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *       failure meanwhile ejects it again.
  * </ul>
  *
- * <p>Thread-safe: one immutable account, replaced whole. Nothing is written while nothing fails.
+ * <p>Thread-safe: one immutable account, replaced whole. Nothing is written while nothing fails. A failure, an ejection
+ * that is over and a start that is over cost a look at each server that has ever failed; a decision does not.
  */
 public final class Ejections {
 
@@ -80,6 +81,14 @@ public final class Ejections {
         long share(long now) {
             return FIRST_SHARE + (WHOLE_SHARE - FIRST_SHARE) * (now - until) / SLOW_START;
         }
+
+        /** How long it stays what it is now, if no request tells of it. */
+        long lasts(long now) {
+            if (ejected(now)) {
+                return until - now;
+            }
+            return starting(now) ? until + SLOW_START - now : Long.MAX_VALUE;
+        }
     }
 
     /** What is on record of all servers. */
@@ -96,6 +105,8 @@ public final class Ejections {
         /** When the last of the ejections is over: soon after it nobody needs to look through them. */
         private final long lastUntil;
 
+        private final AtomicReference<@Nullable Outliers> latest = new AtomicReference<>();
+
         Account(Standing[] standings, boolean ejects, long lastUntil) {
             this.standings = standings;
             this.ejects = ejects;
@@ -108,6 +119,24 @@ public final class Ejections {
             changed[server] = standing;
             boolean later = standing.ejectedFor > 0 && (!ejects || standing.until - lastUntil > 0);
             return new Account(changed, ejects || standing.ejectedFor > 0, later ? standing.until : lastUntil);
+        }
+
+        Outliers outliers(long now) {
+            Outliers known = latest.get();
+            if (known != null && known.holdsAt(now)) {
+                return known;
+            }
+            BitSet ejected = new BitSet();
+            BitSet starting = new BitSet();
+            long lasts = Long.MAX_VALUE;
+            for (int server = 0; server < standings.length; server++) {
+                ejected.set(server, standings[server].ejected(now));
+                starting.set(server, standings[server].starting(now));
+                lasts = Math.min(lasts, standings[server].lasts(now));
+            }
+            Outliers outliers = new Outliers(ejected, starting, now, lasts);
+            latest.set(outliers);
+            return outliers;
         }
     }
 
@@ -166,39 +195,37 @@ public final class Ejections {
     }
 
     /**
-     * Draws whom this request leaves alone.
+     * Returns who is to be left alone now.
      *
-     * @param random draws a number from 0 to below its argument
-     * @return the indexes of the ejected, and of those that start slowly and were not drawn; {@code null} if nobody
+     * @return who is ejected or starts slowly; {@code null} if nobody does
      */
     @Nullable
-    BitSet leftAlone(IntUnaryOperator random) {
+    Outliers outliers() {
         Account account = account();
         if (!account.ejects) {
             return null;
         }
-        Standing[] all = account.standings;
         long now = clock.getAsLong();
-        if (now - account.lastUntil >= SLOW_START) {
-            return null;
-        }
-        BitSet leftAlone = null;
-        for (int server = 0; server < all.length; server++) {
-            Standing standing = all[server];
-            boolean left = standing.ejected(now)
-                    || (standing.starting(now) && random.applyAsInt(WHOLE_SHARE) >= standing.share(now));
-            if (left) {
-                leftAlone = leftAlone == null ? new BitSet() : leftAlone;
-                leftAlone.set(server);
-            }
-        }
-        return leftAlone;
+        return now - account.lastUntil < SLOW_START ? account.outliers(now) : null;
     }
 
-    /** Returns whether one is back sooner than another: of those that are to be left alone the less bad. */
-    boolean sooner(int one, int other) {
+    /**
+     * Draws whether a request goes to a server that starts slowly: as often as its share says.
+     *
+     * @param server the index of any server that is not ejected
+     * @param random draws a number from 0 to below its argument
+     * @return whether it does; always if the server does not start slowly
+     */
+    boolean admits(int server, IntUnaryOperator random) {
+        Standing standing = of(current(), server);
+        long now = clock.getAsLong();
+        return !standing.starting(now) || random.applyAsInt(WHOLE_SHARE) < standing.share(now);
+    }
+
+    /** Of two that were ejected the one that is back sooner, or has been back for longer. */
+    int sooner(int one, int other) {
         Standing[] all = current();
-        return of(all, one).until - of(all, other).until < 0;
+        return of(all, other).until - of(all, one).until < 0 ? other : one;
     }
 
     private Account account() {

@@ -1,16 +1,22 @@
 package io.github.r2dbcrouting.internal.routing;
 
 import java.util.BitSet;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntBinaryOperator;
 import java.util.function.IntPredicate;
 import java.util.function.IntToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
-/** Whom may a balancer choose among? Immutable. */
+/** Whom may a balancer choose among? Immutable, but for a result that is kept. */
 final class EligibleSet {
 
     private final BitSet members;
+    private final int primary;
+    private final IntToDoubleFunction weight;
     private final int[] servers;
     private final double greatestWeight;
     private final boolean anyReplica;
+    private final AtomicReference<@Nullable Fit> latest = new AtomicReference<>();
 
     /**
      * Creates a set.
@@ -21,6 +27,8 @@ final class EligibleSet {
      */
     EligibleSet(BitSet members, int primary, IntToDoubleFunction weight) {
         this.members = members;
+        this.primary = primary;
+        this.weight = weight;
         this.servers = members.stream().toArray();
         double greatest = 0;
         for (int server : servers) {
@@ -57,12 +65,27 @@ final class EligibleSet {
         return members.equals(other.members);
     }
 
-    EligibleSet only(IntPredicate wanted, int primary, IntToDoubleFunction weight) {
+    boolean isPrimary(int server) {
+        return server == primary;
+    }
+
+    EligibleSet only(IntPredicate wanted) {
         BitSet left = new BitSet();
         for (int server : servers) {
             left.set(server, wanted.test(server));
         }
-        return new EligibleSet(left, primary, weight);
+        return left.cardinality() == servers.length ? this : new EligibleSet(left, primary, weight);
+    }
+
+    /** Looks up who of it has not failed lately: as long as the outliers are the same, that is worked out once. */
+    Fit fit(Outliers outliers, IntBinaryOperator lessBad) {
+        Fit known = latest.get();
+        if (known != null && known.outliers() == outliers) {
+            return known;
+        }
+        Fit fit = Fit.of(this, outliers, lessBad);
+        latest.set(fit);
+        return fit;
     }
 
     @Override

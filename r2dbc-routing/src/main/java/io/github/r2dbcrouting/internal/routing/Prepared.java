@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.spi.Position;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
@@ -30,6 +31,7 @@ final class Prepared {
     private final @Nullable Ranking byPosition;
     private final Position[] positions;
     private final long[] freshAt;
+    private final int quickest;
     private final Since since;
 
     private Prepared(RoutingTable table, Policies policies, Members members, Since since, @Nullable Prepared before) {
@@ -74,6 +76,19 @@ final class Prepared {
         this.byAge = byPosition != null && Arrays.equals(complete, byPosition.order())
                 ? byPosition
                 : Ranking.of(members, complete, aged);
+        this.quickest = quickest(members.replicas(), servers);
+    }
+
+    private static int quickest(int[] replicas, List<ServerState> servers) {
+        int quickest = Members.NOBODY;
+        for (int replica : replicas) {
+            Duration least = quickest == Members.NOBODY
+                    ? null
+                    : servers.get(quickest).lag().catchUp();
+            Duration taken = servers.get(replica).lag().catchUp();
+            quickest = least == null || taken.compareTo(least) < 0 ? replica : quickest;
+        }
+        return quickest;
     }
 
     /**
@@ -126,6 +141,11 @@ final class Prepared {
 
     Since since() {
         return since;
+    }
+
+    /** The replica that lately took least time to catch up; {@link Members#NOBODY} if there is none. */
+    int quickest() {
+        return quickest;
     }
 
     /**

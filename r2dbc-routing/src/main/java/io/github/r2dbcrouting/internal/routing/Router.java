@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
@@ -195,7 +194,7 @@ public final class Router {
             return drawn(prepared, reason, need, eligible, policy);
         }
         ServerState stayed = Stay.with(prepared, eligible, seen);
-        if (stayed != null && ejections.ejected(stayed.index()) && anotherIsFit(eligible, table.primary())) {
+        if (stayed != null && ejections.ejected(stayed.index()) && draw.anyFit(eligible)) {
             stayed = null;
         }
         if (stayed != null && (ask.placed() || Stay.onOneServer(seen))) {
@@ -270,18 +269,6 @@ public final class Router {
         return safeguards.has(Safeguard.MONOTONIC_READS) ? ask.seen(cluster) : List.of();
     }
 
-    /** Whether a replica that has not failed lately may serve, once it is known what the session has seen. */
-    private boolean anotherIsFit(EligibleSet eligible, Optional<ServerState> primary) {
-        for (int i = 0; i < eligible.size(); i++) {
-            int server = eligible.server(i);
-            boolean replica = primary.isEmpty() || primary.get().index() != server;
-            if (replica && !ejections.ejected(server)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
     /**
      * Tells whether the policy that a read asks for admits a replica of which a connection is held already.
      *
@@ -319,12 +306,20 @@ public final class Router {
         if (limit.isZero() || pending(ask, table.cluster())) {
             return false;
         }
+        int quickest = prepared(table).quickest();
+        if (quickest == Members.NOBODY || !avoid.get(quickest)) {
+            return quickest != Members.NOBODY && soon(table.servers().get(quickest), limit);
+        }
         for (ServerState replica : table.replicas()) {
-            if (!avoid.get(replica.index()) && replica.lag().catchUp().compareTo(limit) <= 0) {
+            if (!avoid.get(replica.index()) && soon(replica, limit)) {
                 return true;
             }
         }
         return false;
+    }
+
+    private static boolean soon(ServerState replica, Duration limit) {
+        return replica.lag().catchUp().compareTo(limit) <= 0;
     }
 
     boolean pending(Ask ask, @Nullable String cluster) {

@@ -12,6 +12,8 @@ public enum Safeguard {
     NUDGE,
     /** Positions count only where they lie on the line of history that led to the primary. */
     TIMELINES,
+    /** A replica is on the branch of the primary only if its history has what was written to that one's. */
+    BRANCH_MARKS,
     /** Of several primaries on equal branches only the one that was followed is followed, up or down. */
     ONE_PRIMARY,
     /** The connections of a server end with its life, and with its role. */

@@ -16,15 +16,4 @@ public interface Floors {
      * @return nanoseconds since an arbitrary moment
      */
     long now();
-
-    /**
-     * Tells whether another branch of history has come to be followed since: what was seen before may be on the one that
-     * was left.
-     *
-     * @param time by {@link #now}
-     * @return whether it has
-     */
-    default boolean partedSince(long time) {
-        return false;
-    }
 }

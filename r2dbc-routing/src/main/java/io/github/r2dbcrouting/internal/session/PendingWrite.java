@@ -146,11 +146,6 @@ public final class PendingWrite implements Unplaced {
         return cluster;
     }
 
-    /** Whether it was sent to the primary of an earlier branch, and nothing of it goes on any longer. */
-    boolean endedBefore(String routedTo, long branch) {
-        return over && basis != null && basis.branch() < branch && cluster.equals(routedTo);
-    }
-
     boolean openTransaction() {
         return open && readFloors == null;
     }

@@ -58,7 +58,13 @@ public final class SessionState {
         this(clock, InstantSource.system());
     }
 
-    SessionState(LongSupplier clock, InstantSource utc) {
+    /**
+     * Creates one that nothing was written in, by clocks of its own.
+     *
+     * @param clock nanoseconds since an arbitrary moment
+     * @param utc the time of day
+     */
+    public SessionState(LongSupplier clock, InstantSource utc) {
         this.clock = clock;
         this.utc = utc;
     }
@@ -344,22 +350,6 @@ public final class SessionState {
     }
 
     /**
-     * Tells whether something without a position was seen before another branch came to be followed.
-     *
-     * @param cluster the cluster that is read from
-     * @return whether the primary need not have what was seen
-     */
-    public boolean hasSeenEarlierBranch(String cluster) {
-        List<Sighting> seen = seen(cluster);
-        for (int i = 0; i < seen.size(); i++) {
-            if (seen.get(i).mayBeOfEarlierBranch()) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /**
      * Asks for the positions of what was seen, on replicas and on the primary, and waits for them. From then on {@link #required} has them.
      *
      * @param cluster the cluster that is read from
@@ -422,6 +412,17 @@ public final class SessionState {
     }
 
     /**
+     * Tells whether a write to the cluster is on its way to a position, which {@link #settled()} waits for. What came
+     * unresolved and may still be going on elsewhere is not: only time ends that.
+     *
+     * @param cluster the cluster that is read from
+     * @return whether waiting for it can help
+     */
+    public boolean settlesIn(String cluster) {
+        return hasPending(cluster, false);
+    }
+
+    /**
      * Tells whether something that was read from the primary is without a position. That is known in a moment.
      *
      * @param cluster the cluster that is read from
@@ -429,48 +430,6 @@ public final class SessionState {
      */
     public boolean hasPendingReads(String cluster) {
         return hasPending(cluster, true);
-    }
-
-    /**
-     * Tells whether something that was written here is without a position, of which {@link #settled} hears. What came
-     * unresolved from elsewhere is not among it before it is taken over.
-     *
-     * @param cluster the cluster that is read from
-     * @return whether there is something to wait for
-     */
-    public boolean hasPendingWrites(String cluster) {
-        return hasPending(cluster, false);
-    }
-
-    /**
-     * Tells whether something that has ended on an earlier branch is without a position.
-     *
-     * @param cluster the cluster that is routed to
-     * @param branch the one that is followed now
-     * @return whether {@link #settledBefore} has something to wait for
-     */
-    public boolean endedBefore(String cluster, long branch) {
-        List<PendingWrite> pending = current().pending;
-        for (int i = 0; i < pending.size(); i++) {
-            if (pending.get(i).endedBefore(cluster, branch)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /**
-     * Waits for the positions of what has ended on earlier branches, and says that somebody does.
-     *
-     * @param cluster the cluster that is routed to
-     * @param branch the one that is followed now
-     * @return completes when all of them are known
-     */
-    public Mono<Void> settledBefore(String cluster, long branch) {
-        return Mono.defer(() -> Mono.when(current().pending.stream()
-                .filter(one -> one.endedBefore(cluster, branch))
-                .map(PendingWrite::settled)
-                .toList()));
     }
 
     private boolean hasPending(String cluster, boolean reads) {
@@ -564,22 +523,53 @@ public final class SessionState {
     }
 
     /**
-     * Forgets positions that are nobody's. What was captured for the session itself stays, also where one of them went
-     * beyond it.
+     * What was forgotten of a session.
      *
-     * @param positions what reads need not wait for
+     * @param lost how many positions that had been captured for it: the primary had come to those, and has lost since what
+     *     led there. Of several callers at once, one hears of each
+     * @param anew stands for all that the session did before, some of which those positions may have hidden: to be given a
+     *     position anew; {@code null} if none was captured for it
      */
-    public void forget(List<Position> positions) {
+    public record Forgotten(int lost, @Nullable PendingWrite anew) {}
+
+    /**
+     * Forgets positions that the primary has not come to. What else was captured for the session itself stays, also where
+     * one of them went beyond it.
+     *
+     * @param cluster whose primary it is
+     * @param positions what reads need not wait for
+     * @param onAwaited runs when somebody waits for the position of what needs one anew; must be quick
+     * @return what that means for the session
+     */
+    public Forgotten forget(String cluster, List<Position> positions, Runnable onAwaited) {
+        PendingWrite anew = null;
+        if (countIn(captured.get(), positions) > 0) {
+            // pending before they go: who reads in between must not find neither
+            anew = add(new PendingWrite(this, cluster, false, onAwaited, null, false, null));
+            anew.end();
+        }
+        CausalToken had = captured.getAndUpdate(own -> without(own, positions));
         update(now -> {
-            if (now.token == null) {
-                return now;
-            }
-            List<Position> kept = new ArrayList<>(now.token.positions());
-            kept.removeAll(positions);
-            CausalToken rest = tokenOf(kept, now.token.unresolved());
+            CausalToken rest = without(now.token, positions);
             CausalToken own = captured.get();
             return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
         });
+        return new Forgotten(countIn(had, positions), anew);
+    }
+
+    private static int countIn(@Nullable CausalToken token, List<Position> positions) {
+        return token == null
+                ? 0
+                : (int) token.positions().stream().filter(positions::contains).count();
+    }
+
+    private static @Nullable CausalToken without(@Nullable CausalToken token, List<Position> positions) {
+        if (token == null) {
+            return null;
+        }
+        List<Position> kept = new ArrayList<>(token.positions());
+        kept.removeAll(positions);
+        return tokenOf(kept, token.unresolved());
     }
 
     private Mono<CausalToken> observedUnlessLost() {

@@ -84,20 +84,9 @@ public final class SightedFloor implements Unplaced {
         }
     }
 
-    /** What was seen may be gone: who has seen it would go on without it, and not know. */
+    /** Whoever reads wrote nothing that could be lost. */
     @Override
-    public void lost() {
-        session.lost();
-    }
-
-    /**
-     * Returns when it was seen.
-     *
-     * @return the latest time of which that holds, by the monitor's clock
-     */
-    public long seenAt() {
-        return seenAt;
-    }
+    public void lost() {}
 
     @Override
     public boolean mayHaveWritten() {

@@ -78,11 +78,6 @@ public record Sighting(Life life, int running, long aliveAt, long seenAt) {
         return new Sighting(life, running - 1, aliveAt, later(seenAt, now));
     }
 
-    /** Whether it may have been on a branch that was left since. */
-    boolean mayBeOfEarlierBranch() {
-        return life.floors.partedSince(seenAt);
-    }
-
     /** What is to be found out of what was seen by now. */
     SightedFloor floor() {
         long until = running > 0 ? life.floors.now() : seenAt;

@@ -2,10 +2,11 @@ package io.github.r2dbcrouting.internal.table;
 
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
+import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import reactor.core.scheduler.Schedulers;
 
 /**
@@ -13,11 +14,15 @@ import reactor.core.scheduler.Schedulers;
  *
  * <p>All waiters share what the monitor finds out anyway: their being here makes it look more often, however many they
  * are. A table in which no server has moved, and which knows no more of the history, wakes nobody. Else all waiters are looked through, once for however many
- * tables came meanwhile, and not on the monitor's thread. Thread-safe.
+ * tables came meanwhile, and not on the monitor's thread; those that it may concern are woken in the order in which they
+ * came. Thread-safe.
  */
 public final class Watch {
 
-    private final Set<Waiter> waiters = ConcurrentHashMap.newKeySet();
+    /** Each with its place in the order in which they came. */
+    private final Map<Waiter, Long> waiters = new ConcurrentHashMap<>();
+
+    private final AtomicLong came = new AtomicLong();
     private final AtomicInteger size = new AtomicInteger();
     private final AtomicInteger news = new AtomicInteger();
     private final TableRef tables;
@@ -50,7 +55,7 @@ public final class Watch {
      * @return whether it may wait: not once the router is closed
      */
     public boolean add(Waiter waiter) {
-        if (waiters.add(waiter) && size.getAndIncrement() == 0) {
+        if (waiters.putIfAbsent(waiter, came.incrementAndGet()) == null && size.getAndIncrement() == 0) {
             tables.questions().replicaAwaited();
         }
         return !closed;
@@ -62,7 +67,7 @@ public final class Watch {
      * @param waiter who waits no longer; nothing happens if it did not
      */
     public void remove(Waiter waiter) {
-        if (waiters.remove(waiter)) {
+        if (waiters.remove(waiter) != null) {
             size.decrementAndGet();
         }
     }
@@ -106,12 +111,11 @@ public final class Watch {
     private void wakeWhoWants() {
         int seen = news.get();
         RoutingTable table = tables.current();
-        for (Waiter waiter : waiters) {
-            if (closed || waiter.wants(table)) {
+        waiters.entrySet().stream()
+                .filter(waiting -> closed || waiting.getKey().wants(table))
+                .sorted(Map.Entry.comparingByValue())
                 // each on the next of the scheduler's threads, so that one who does much does not keep the others
-                Schedulers.parallel().schedule(waiter::wake);
-            }
-        }
+                .forEach(woken -> Schedulers.parallel().schedule(woken.getKey()::wake));
         // not in a loop: others want this thread, too
         if (news.addAndGet(-seen) > 0) {
             Schedulers.parallel().schedule(this::wakeWhoWants);

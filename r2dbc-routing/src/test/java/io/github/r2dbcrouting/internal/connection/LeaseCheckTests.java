@@ -11,6 +11,7 @@ import io.github.r2dbcrouting.fake.FakeConnection;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.List;
@@ -111,6 +112,53 @@ class LeaseCheckTests {
                 .verify(LIMIT);
         assertThat(asked()).isEqualTo(1);
         assertGivenBackClosed();
+    }
+
+    @Test
+    void doesNotBelieveANewProcessThatItFollowsWhomItFollowedBefore() {
+        fixture.server.timeline = 2;
+        fixture.server.role = ServerRole.REPLICA;
+        fixture.server.position = 0x2000;
+        publish(Lineage.of(2, List.of(position(0x1000))));
+        fixture.server.startedAt = "another time";
+        Lease lease = replica(0x2000);
+
+        StepVerifier.create(check.confirm(lease, route(fixture.server.at())))
+                .expectError(UnfitConnectionException.class)
+                .verify(LIMIT);
+        assertGivenBackClosed();
+    }
+
+    @Test
+    void believesANewProcessOfAClusterThatNeverHadAnotherPrimary() {
+        fixture.server.role = ServerRole.REPLICA;
+        fixture.server.position = 0x2000;
+        publish(Lineage.of(1, List.of()));
+        fixture.server.startedAt = "another time";
+        Lease lease = replica(0x2000);
+
+        StepVerifier.create(check.confirm(lease, route(fixture.server.at())))
+                .expectNext(lease)
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void keepsAConnectionForTheNextSampleWhichCannotSayOnWhichBranchItIs() {
+        fixture.server.timeline = 2;
+        fixture.server.role = ServerRole.REPLICA;
+        fixture.server.position = 0x2000;
+        publish(Lineage.of(2, List.of(position(0x1000))));
+        Position required = fixture.server.at();
+        fixture.server.timeline = 1;
+        fixture.server.branchCertain = false;
+        Lease lease = replica(0x2000);
+
+        StepVerifier.create(check.confirm(lease, route(required)))
+                .expectError(UnfitConnectionException.class)
+                .verify(LIMIT);
+        assertThat(pooled.closes()).as("given back").isEqualTo(1);
+        assertThat(driver.closes()).as("and left open").isZero();
     }
 
     @Test
@@ -248,6 +296,11 @@ class LeaseCheckTests {
 
     private void tick() {
         fixture.time.advanceTimeBy(Duration.ofNanos(1));
+    }
+
+    private void publish(Lineage line) {
+        RoutingTable table = table(ServerStatus.UP);
+        fixture.monitor.tables().publish(new RoutingTable(1, table.servers(), null, "7", line, RoutingTable.NOBODY));
     }
 
     private void publish() {

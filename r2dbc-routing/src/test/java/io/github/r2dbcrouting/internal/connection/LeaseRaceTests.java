@@ -2,11 +2,14 @@ package io.github.r2dbcrouting.internal.connection;
 
 import static io.github.r2dbcrouting.Interleavings.must;
 
-import io.github.r2dbcrouting.Collisions;
+import io.github.r2dbcrouting.Interleavings;
 import io.github.r2dbcrouting.fake.AtOnce;
 import io.github.r2dbcrouting.fake.FakeConnection;
+import io.github.r2dbcrouting.internal.routing.FallbackBudget;
+import io.github.r2dbcrouting.internal.routing.Permit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -41,69 +44,87 @@ class LeaseRaceTests {
 
     @Test
     void isGivenBackOnceAfterItsLastUse() {
-        Collisions.allHold(() -> useAndTwoReleases(new Real()));
+        Interleavings.allHold(() -> usedWhileItIsReleased(Interleavings.given(Real::new)));
+    }
+
+    @Test
+    void isGivenBackOnceByTwoWhoReleaseIt() {
+        Interleavings.allHold(() -> releasedTwice(Interleavings.given(Real::new)));
     }
 
     @Test
     void isGivenBackOnceWhileACommandIsSentAndCancelled() {
-        Collisions.allHold(() -> {
-            FakeConnection pooled = new FakeConnection(fixture.server);
-            Lease lease = fixture.lease(new FakeConnection(fixture.server), pooled);
-            Command command = new Command(pooled);
+        Interleavings.allHold(() -> {
+            Real lent = Interleavings.given(Real::new);
+            Command command = new Command(lent.pooled);
             AtomicInteger returned = new AtomicInteger();
 
-            Collisions.together(
+            Interleavings.together(
                     () -> {
-                        Disposable use = Flux.from(new InUse<>(lease, command)).subscribe(value -> {}, error -> {});
+                        Disposable use =
+                                Flux.from(new InUse<>(lent.lease, command)).subscribe(value -> {}, error -> {});
                         use.dispose();
                     },
                     () -> {
-                        var unused = lease.release().subscribe(never -> {}, error -> {}, returned::incrementAndGet);
+                        var unused =
+                                lent.lease.release().subscribe(never -> {}, error -> {}, returned::incrementAndGet);
                     });
 
             must(!command.tooLate.get(), "something was sent on a connection that is given back");
-            must(pooled.closes() == 1, "it was given back " + pooled.closes() + " times");
+            must(lent.givenBack() == 1, "it was given back " + lent.givenBack() + " times");
             must(returned.get() == 1, "whoever released it hears nothing");
         });
     }
 
     @Test
-    void isGivenBackOnceIfItIsReleasedDiscardedAndSevered() {
-        Collisions.allHold(() -> {
-            FakeConnection driver = new FakeConnection(fixture.server);
-            FakeConnection pooled = new FakeConnection(fixture.server);
-            Lease lease = fixture.lease(driver, pooled);
+    void isClosedOnceIfItIsDiscardedAndSevered() {
+        Interleavings.allHold(() -> {
+            Real lent = Interleavings.given(Real::new);
 
-            Collisions.together(
+            Interleavings.together(
                     () -> {
-                        var unused = lease.release().subscribe();
+                        var unused = lent.lease.discard().subscribe();
                     },
-                    () -> {
-                        var unused = lease.discard().subscribe();
-                    },
-                    lease::sever);
+                    lent.lease::sever);
 
-            must(pooled.closes() == 1, "it was given back " + pooled.closes() + " times");
-            must(driver.closes() > 0, "its connection is lent again");
+            must(lent.givenBack() == 1, "it was given back " + lent.givenBack() + " times");
+            must(lent.driver.closes() == 1, "its connection is lent again, or closed more than once");
         });
+    }
+
+    @Test
+    void freesItsPlaceInTheBudgetWhetherItWasTakenBeforeOrAfterTheEnd() {
+        Interleavings.allHold(() -> adoptsWhileItIsGivenBack(Interleavings.given(Real::new)));
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfItLooksWhetherItIsOverAndThenTakesAPlace() {
+        Interleavings.oneFails(() -> adoptsWhileItIsGivenBack(new Hasty()), "for ever");
     }
 
     @Test
     @Tag("planted")
     void isCaughtIfItLooksWhetherItIsReleasedAndThenIsUsed() {
-        Collisions.oneFails(() -> useAndTwoReleases(new Hasty()), "is given back");
+        Interleavings.oneFails(() -> usedWhileItIsReleased(new Hasty()), "is given back");
     }
 
     @Test
     @Tag("planted")
     void isCaughtIfTheReleaseAndTheLastUseBothGiveItBack() {
-        Collisions.oneFails(() -> useAndTwoReleases(new Twice()), "2 times");
+        Interleavings.oneFails(() -> usedWhileItIsReleased(new Twice()), "2 times");
     }
 
-    private static void useAndTwoReleases(Returning lease) {
+    @Test
+    @Tag("planted")
+    void isCaughtIfItLooksWhetherItIsReleasedAndThenReleasesIt() {
+        Interleavings.oneFails(() -> releasedTwice(new Hasty()), "2 times");
+    }
+
+    private static void usedWhileItIsReleased(Returning lease) {
         AtomicBoolean tooLate = new AtomicBoolean();
 
-        Collisions.together(
+        Interleavings.together(
                 () -> {
                     if (lease.enter()) {
                         if (lease.givenBack() > 0) {
@@ -112,11 +133,26 @@ class LeaseRaceTests {
                         lease.exit();
                     }
                 },
-                lease::release,
                 lease::release);
 
         must(!tooLate.get(), "something was sent on a connection that is given back");
         must(lease.givenBack() == 1, "it was given back " + lease.givenBack() + " times");
+    }
+
+    private static void releasedTwice(Returning lease) {
+        Interleavings.together(lease::release, lease::release);
+
+        must(lease.givenBack() == 1, "it was given back " + lease.givenBack() + " times");
+    }
+
+    private static void adoptsWhileItIsGivenBack(Returning lease) {
+        FallbackBudget budget = new FallbackBudget(() -> 1, 1);
+        AtomicReference<Permit> permit = new AtomicReference<>();
+        var unused = budget.request(permit::set);
+
+        Interleavings.together(() -> lease.adopt(permit.get()), lease::release);
+
+        must(budget.inUse() == 0, "a place in the budget is taken for ever");
     }
 
     /** What is used, and given back once. */
@@ -128,13 +164,17 @@ class LeaseRaceTests {
 
         void release();
 
+        /** Takes a place in the budget over, which is free again when this is given back. */
+        void adopt(Permit permit);
+
         int givenBack();
     }
 
     private static final class Real implements Returning {
 
+        private final FakeConnection driver = new FakeConnection(fixture.server);
         private final FakeConnection pooled = new FakeConnection(fixture.server);
-        private final Lease lease = fixture.lease(new FakeConnection(fixture.server), pooled);
+        private final Lease lease = fixture.lease(driver, pooled);
 
         @Override
         public boolean enter() {
@@ -152,25 +192,29 @@ class LeaseRaceTests {
         }
 
         @Override
+        public void adopt(Permit permit) {
+            lease.adopt(permit);
+        }
+
+        @Override
         public int givenBack() {
             return pooled.closes();
         }
     }
 
-    /** Looks whether it is released, and counts the use then. */
+    /** Looks whether it is released, or over, and does something then. */
     private static final class Hasty implements Returning {
 
         private final AtomicBoolean released = new AtomicBoolean();
         private final AtomicInteger uses = new AtomicInteger();
         private final AtomicInteger givenBack = new AtomicInteger();
-        private final AtomicBoolean returned = new AtomicBoolean();
+        private final AtomicReference<Permit> adopted = new AtomicReference<>();
 
         @Override
         public boolean enter() {
             if (released.get()) {
                 return false;
             }
-            Collisions.dawdle();
             uses.incrementAndGet();
             return true;
         }
@@ -184,14 +228,28 @@ class LeaseRaceTests {
 
         @Override
         public void release() {
-            if (released.compareAndSet(false, true) && uses.get() == 0) {
-                giveBack();
+            if (!released.get()) {
+                released.set(true);
+                if (uses.get() == 0) {
+                    giveBack();
+                }
+            }
+        }
+
+        @Override
+        public void adopt(Permit permit) {
+            if (givenBack.get() > 0) {
+                permit.release();
+            } else {
+                adopted.set(permit);
             }
         }
 
         private void giveBack() {
-            if (returned.compareAndSet(false, true)) {
-                givenBack.incrementAndGet();
+            givenBack.incrementAndGet();
+            Permit permit = adopted.get();
+            if (permit != null) {
+                permit.release();
             }
         }
 
@@ -228,11 +286,15 @@ class LeaseRaceTests {
         @Override
         public void release() {
             if (released.compareAndSet(false, true)) {
-                Collisions.dawdle();
                 if (uses.get() == 0) {
                     givenBack.incrementAndGet();
                 }
             }
+        }
+
+        @Override
+        public void adopt(Permit permit) {
+            throw new UnsupportedOperationException("takes no place");
         }
 
         @Override

@@ -2,7 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import static io.github.r2dbcrouting.Interleavings.must;
 
-import io.github.r2dbcrouting.Collisions;
+import io.github.r2dbcrouting.Interleavings;
 import io.github.r2dbcrouting.fake.AtOnce;
 import io.github.r2dbcrouting.fake.FakeConnection;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,6 +17,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.core.scheduler.Schedulers;
 
 /**
@@ -42,42 +43,95 @@ class LeaseSlotRaceTests {
 
     @Test
     void acquiresOnceForTwoWhoAskAtOnce() {
-        Collisions.allHold(() -> twoAsk(new Real()));
+        Interleavings.allHold(() -> twoAsk(new Real()));
     }
 
     @Test
     void endsAnAcquisitionThatItsOnlyWaiterLeavesWhileAnotherOneAsks() {
-        Collisions.allHold(() -> oneAsksWhileAnotherLeaves(new Real()));
+        Interleavings.allHold(() -> oneAsksWhileAnotherLeaves(new Real()));
     }
 
     @Test
     void losesNoLeaseThatArrivesWhileItsOnlyWaiterLeaves() {
-        Collisions.allHold(() -> leavesWhileItArrives(new Real()));
+        Interleavings.allHold(() -> leavesWhileItArrives(new Real()));
     }
 
     @Test
     void losesNoLeaseThatArrivesWhileTheSlotIsClosed() {
-        Collisions.allHold(() -> closesWhileItArrives(new Real()));
+        Interleavings.allHold(() -> closesWhileItArrives(new Real()));
+    }
+
+    @Test
+    void givesALeaseBackOnceThatIsVacatedWhileItIsLeft() {
+        Interleavings.allHold(() -> {
+            LeaseSlot slot = new LeaseSlot();
+            Source source = Interleavings.given(Source::new);
+            slot.get(source).subscribe(new Borrower());
+            source.emit();
+
+            Interleavings.together(slot::vacate, () -> slot.leave(source.lease));
+
+            must(source.pooled.closes() == 1, "it was given back " + source.pooled.closes() + " times");
+        });
+    }
+
+    @Test
+    void givesALeaseBackOnceThatIsVacatedWhileTheSlotIsClosed() {
+        Interleavings.allHold(() -> {
+            LeaseSlot slot = new LeaseSlot();
+            Source source = Interleavings.given(Source::new);
+            slot.get(source).subscribe(new Borrower());
+            source.emit();
+
+            Interleavings.together(slot::vacate, () -> {
+                var unused = slot.close().subscribe();
+            });
+
+            must(source.pooled.closes() == 1, "it was given back " + source.pooled.closes() + " times");
+        });
+    }
+
+    @Test
+    void acquiresForNobodyOnceItIsClosed() {
+        Interleavings.allHold(() -> asksWhileItIsClosed(new Real()));
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfItLooksWhetherItIsClosedAndThenAcquires() {
+        Interleavings.oneFails(() -> asksWhileItIsClosed(new Counting()), "is lost");
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfTheLastOneEndsWhatAnotherOneHasJustJoined() {
+        Interleavings.oneFails(() -> oneAsksWhileAnotherLeaves(new Counting()), "for nobody");
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfItDropsWhatArrivesAfterTheLastOneLeft() {
+        Interleavings.oneFails(() -> leavesWhileItArrives(new Counting()), "is lost");
     }
 
     @Test
     @Tag("planted")
     void isCaughtIfItLooksAndThenAcquires() {
-        Collisions.oneFails(() -> twoAsk(new LooksThenAcquires()), "not one connection for both");
+        Interleavings.oneFails(() -> twoAsk(new LooksThenAcquires()), "not one connection for both");
     }
 
     @Test
     @Tag("planted")
     void isCaughtIfItDropsWhatArrivesAfterTheClose() {
-        Collisions.oneFails(() -> closesWhileItArrives(new LooksThenAcquires()), "is lost");
+        Interleavings.oneFails(() -> closesWhileItArrives(new LooksThenAcquires()), "is lost");
     }
 
     private static void twoAsk(Slot slot) {
-        Source source = new Source();
+        Source source = Interleavings.given(Source::new);
         Borrower one = new Borrower();
         Borrower other = new Borrower();
 
-        Collisions.together(
+        Interleavings.together(
                 () -> slot.get(source).subscribe(one), () -> slot.get(source).subscribe(other));
 
         must(source.subscriptions.get() == 1, "there is not one connection for both");
@@ -90,12 +144,12 @@ class LeaseSlotRaceTests {
     }
 
     private static void oneAsksWhileAnotherLeaves(Slot slot) {
-        Source source = new Source();
+        Source source = Interleavings.given(Source::new);
         Borrower leaving = new Borrower();
         Borrower staying = new Borrower();
         slot.get(source).subscribe(leaving);
 
-        Collisions.together(leaving::cancel, () -> slot.get(source).subscribe(staying));
+        Interleavings.together(leaving::cancel, () -> slot.get(source).subscribe(staying));
 
         must(source.subscriptions.get() - source.cancels.get() == 1, "an acquisition goes on for nobody");
         source.emit();
@@ -103,25 +157,38 @@ class LeaseSlotRaceTests {
     }
 
     private static void leavesWhileItArrives(Slot slot) {
-        Source source = new Source();
+        Source source = Interleavings.given(Source::new);
         Borrower leaving = new Borrower();
         slot.get(source).subscribe(leaving);
 
-        Collisions.together(leaving::cancel, source::emit);
+        Interleavings.together(leaving::cancel, source::emit);
 
         slot.close();
         must(source.pooled.closes() == 1, "the connection is lost, or given back twice");
     }
 
     private static void closesWhileItArrives(Slot slot) {
-        Source source = new Source();
+        Source source = Interleavings.given(Source::new);
         Borrower waiting = new Borrower();
         slot.get(source).subscribe(waiting);
 
-        Collisions.together(slot::close, source::emit);
+        Interleavings.together(slot::close, source::emit);
 
         must(source.pooled.closes() == 1, "the connection is lost, or given back twice");
         must(waiting.signals.get() == 1, "whoever waits hears nothing, or too much");
+    }
+
+    private static void asksWhileItIsClosed(Slot slot) {
+        Source source = Interleavings.given(Source::new);
+        Borrower asking = new Borrower();
+
+        Interleavings.together(() -> slot.get(source).subscribe(asking), slot::close);
+
+        if (source.subscriptions.get() > 0) {
+            source.emit();
+            must(source.pooled.closes() == 1, "the connection is lost, or given back twice");
+        }
+        must(asking.signals.get() == 1, "whoever waits hears nothing, or too much");
     }
 
     private interface Slot {
@@ -166,6 +233,61 @@ class LeaseSlotRaceTests {
                     }
                 });
             });
+        }
+
+        @Override
+        public void close() {
+            closed.set(true);
+            Lease lease = held.getAndSet(null);
+            if (lease != null) {
+                lease.releaseDetached();
+            }
+        }
+    }
+
+    /** Counts those who wait, and looks at the count before it changes it. */
+    private static final class Counting implements Slot {
+
+        private final AtomicReference<Sinks.One<Lease>> arriving = new AtomicReference<>();
+        private final AtomicInteger waiting = new AtomicInteger();
+        private final AtomicReference<Lease> held = new AtomicReference<>();
+        private final AtomicBoolean closed = new AtomicBoolean();
+        private final Disposable.Swap subscription = Disposables.swap();
+
+        @Override
+        public Mono<Lease> get(Mono<Lease> acquisition) {
+            return Mono.defer(() -> {
+                if (closed.get()) {
+                    return Mono.error(new IllegalStateException("closed"));
+                }
+                Sinks.One<Lease> joined = arriving.get();
+                if (joined == null) {
+                    Sinks.One<Lease> mine = Sinks.one();
+                    arriving.set(mine);
+                    waiting.set(1);
+                    return leaving(mine).doOnSubscribe(s -> subscription.update(acquisition.subscribe(this::arrived)));
+                }
+                waiting.set(waiting.get() + 1);
+                return leaving(joined);
+            });
+        }
+
+        private Mono<Lease> leaving(Sinks.One<Lease> joined) {
+            return joined.asMono().doOnCancel(() -> {
+                waiting.set(waiting.get() - 1);
+                if (waiting.get() == 0) {
+                    subscription.update(Disposables.disposed());
+                    arriving.set(null);
+                }
+            });
+        }
+
+        private void arrived(Lease lease) {
+            Sinks.One<Lease> mine = arriving.get();
+            if (mine != null) {
+                held.set(lease);
+                mine.tryEmitValue(lease).orThrow();
+            }
         }
 
         @Override

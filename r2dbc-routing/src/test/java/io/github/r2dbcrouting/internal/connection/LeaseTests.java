@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.Blocking;
 import io.github.r2dbcrouting.fake.FakeConnection;
+import io.github.r2dbcrouting.internal.session.OpenRead;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import java.time.Duration;
@@ -122,6 +123,52 @@ class LeaseTests {
         assertThat(session.hasPending("7")).isFalse();
         Blocking.run(lease.release());
         assertThat(session.observed().positions()).hasSize(1);
+    }
+
+    @Test
+    void handsInAWriteThatComesTooLateToBeSent() {
+        SessionState session = new SessionState();
+        Lease lease = fixture.lease(driver, pooled);
+        fixture.monitor.start();
+        fixture.time.advanceTimeBy(Duration.ofMillis(1));
+        Blocking.run(lease.release());
+
+        assertThat(lease.writing(session, true).isRead()).isFalse();
+        assertThat(lease.readingOnPrimary(session, false).isRead()).isTrue();
+        assertThat(lease.enter()).isFalse();
+        fixture.time.advanceTimeBy(Duration.ofMillis(51));
+
+        assertThat(session.hasPending("7")).isFalse();
+        assertThat(session.hasPendingReads("7")).isFalse();
+    }
+
+    @Test
+    void handsInAWriteThatComesWhileItIsGivenBack() {
+        SessionState session = new SessionState();
+        Lease lease = fixture.lease(driver, pooled);
+        fixture.monitor.start();
+        fixture.time.advanceTimeBy(Duration.ofMillis(1));
+        Sinks.Empty<Void> slow = Sinks.empty();
+        pooled.closing = slow.asMono();
+        var unused = lease.release().subscribe();
+
+        assertThat(lease.writing(session, true).isRead()).isFalse();
+        slow.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+        fixture.time.advanceTimeBy(Duration.ofMillis(51));
+
+        assertThat(session.hasPending("7")).isFalse();
+    }
+
+    @Test
+    void endsAReadOfAReplicaThatComesTooLateToBeSent() {
+        SessionState session = new SessionState();
+        Lease lease = fixture.lease(driver, pooled);
+        Blocking.run(lease.release());
+
+        OpenRead late = lease.readingOnReplica(session);
+
+        assertThat(late).isNotNull();
+        assertThat(session.seen("7")).singleElement().matches(sighting -> sighting.running() == 0);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.NoEligibleServerException;
 import io.github.r2dbcrouting.RouteDecision;
@@ -20,16 +21,22 @@ import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.R2dbcTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import reactor.test.StepVerifier;
 
 class LenderTests {
@@ -50,7 +57,31 @@ class LenderTests {
         }
     }
 
+    private static final Position LOST = new WalPosition("7", 1, 900);
+
     private final TableRef tables = new TableRef(new NoQuestions());
+    private final List<Integer> lost = new ArrayList<>();
+    private final List<Unplaced> wanted = new ArrayList<>();
+
+    /** Of a primary that has come no further than the table says. */
+    private final TableRef lagging = new TableRef(new NoQuestions() {
+        @Override
+        public Mono<List<Position>> beyondTheEnd(List<Position> positions) {
+            return Mono.just(positions).publishOn(Schedulers.parallel());
+        }
+
+        @Override
+        public void positionsLost(int positions) {
+            lost.add(positions);
+        }
+
+        @Override
+        public void positionWanted(Unplaced write, int primary, Position position) {
+            wanted.add(write);
+            write.settle(CausalToken.of(List.of(position)), 1);
+        }
+    });
+
     private final CountingBitSet tried = new CountingBitSet();
     private final Ask write = Ask.of(Routing.write(), null);
     private final List<RouteDecision> heard = new ArrayList<>();
@@ -75,6 +106,62 @@ class LenderTests {
             assertThat(decision.server()).isEqualTo("db0");
             assertThat(decision.candidates()).hasSize(2);
         });
+    }
+
+    @Test
+    void tellsWhoListensForAWhileAndNobodyAfterwards() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        Lender lender = lender(null);
+        Disposable first = lender.listen(heard::add);
+        Disposable second = lender.listen(heard::add);
+
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(2);
+        assertThat(tried.asked).as("put into words once").isEqualTo(1);
+
+        first.dispose();
+        first.dispose();
+        verify(lender.route(write, tried));
+
+        assertThat(heard).as("one of two equal ones").hasSize(3);
+        assertThat(first.isDisposed()).isTrue();
+        assertThat(second.isDisposed()).isFalse();
+
+        second.dispose();
+        int asked = tried.asked;
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(3);
+        assertThat(tried.asked).isEqualTo(asked);
+    }
+
+    @Test
+    void putsNothingIntoWordsWhichNobodyWants() {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        AtomicInteger offered = new AtomicInteger();
+        Lender lender = lender(null);
+        Disposable sampling = lender.listen(new RoutingListener() {
+            @Override
+            public void onDecision(RouteDecision decision) {
+                heard.add(decision);
+            }
+
+            @Override
+            public boolean wantsNext() {
+                return offered.incrementAndGet() % 2 == 0;
+            }
+        });
+
+        verify(lender.route(write, tried));
+
+        assertThat(tried.asked).isZero();
+        assertThat(heard).isEmpty();
+
+        verify(lender.route(write, tried));
+
+        assertThat(heard).hasSize(1);
+        sampling.dispose();
     }
 
     @Test
@@ -149,6 +236,38 @@ class LenderTests {
         assertThat(lender(null).mayMove(read, spread, tried, busy)).isFalse();
     }
 
+    /** The primary crashed, and lost what had been captured before it was on the disk: no read may ask for it for ever. */
+    @Test
+    void readsOnWithoutAPositionThatThePrimaryHasLost() {
+        SessionState session = new SessionState();
+        session.begin("7", false, () -> {}).settle(CausalToken.of(List.of(LOST)), 0);
+        lagging.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+
+        StepVerifier.create(lender(null, lagging).route(Ask.of(Routing.read(), session), tried))
+                .assertNext(route -> assertThat(route.server()).isNotNull())
+                .expectComplete()
+                .verify(LIMIT);
+
+        assertThat(lost).containsExactly(1);
+        assertThat(wanted).as("what it hid needs a position anew").hasSize(1);
+        assertThat(session.required("7")).containsExactly(new WalPosition("7", 1, 100));
+    }
+
+    @Test
+    void forgetsWhatCameFromElsewhereWithoutAWordOfLoss() {
+        SessionState session = new SessionState();
+        session.observe(CausalToken.of(List.of(LOST)));
+        lagging.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+
+        StepVerifier.create(lender(null, lagging).route(Ask.of(Routing.read(), session), tried))
+                .expectNextCount(1)
+                .expectComplete()
+                .verify(LIMIT);
+
+        assertThat(lost).isEmpty();
+        assertThat(session.required("7")).isEmpty();
+    }
+
     private static void verify(Mono<Route> route) {
         StepVerifier.create(route)
                 .assertNext(found -> assertThat(found.onPrimary()).isTrue())
@@ -157,6 +276,10 @@ class LenderTests {
     }
 
     private Lender lender(RoutingListener listener) {
+        return lender(listener, tables);
+    }
+
+    private static Lender lender(RoutingListener listener, TableRef tables) {
         Router router = new Router(
                 server -> 0,
                 bound -> 0,

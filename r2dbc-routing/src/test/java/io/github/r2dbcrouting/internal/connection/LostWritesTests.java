@@ -149,6 +149,14 @@ class LostWritesTests {
                 .isNull();
     }
 
+    @Test
+    void tellsOfWhatWasCapturedAndThePrimaryHasLost() {
+        assertThat(lenient.toTellOfAPrimary(1)).isNull();
+        assertThat(strict.toTellOfAPrimary(2)).hasMessageContaining("may be lost");
+
+        assertThat(told).containsExactly(1, 2);
+    }
+
     private Ask read() {
         return new Ask(Intent.READ, Freshness.causal(), session);
     }

@@ -2,7 +2,7 @@ package io.github.r2dbcrouting.internal.connection;
 
 import static io.github.r2dbcrouting.Interleavings.must;
 
-import io.github.r2dbcrouting.Collisions;
+import io.github.r2dbcrouting.Interleavings;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
@@ -47,38 +47,80 @@ class PoolGenerationRaceTests {
 
     @Test
     void lendsNothingOfTheLifeBeforeThatIsNotClosed() {
-        Collisions.allHold(() -> lendWhileItEnds(new Real()));
+        Interleavings.allHoldInAPool(() -> lendWhileItEnds(Interleavings.given(Real::new)));
     }
 
     @Test
     void closesWhatIsGivenBackWhileItEnds() {
-        Collisions.allHold(() -> giveBackWhileItEnds(new Real()));
+        Interleavings.allHoldInAPool(() -> giveBackWhileItEnds(Interleavings.given(Real::new)));
     }
 
     @Test
     void leavesNoPoolOpenThatBeginsWhileTheRouterIsClosed() {
-        Collisions.allHold(() -> {
-            Real pool = new Real();
-            Collisions.together(pool::end, pool::close);
+        Interleavings.allHoldInAPool(() -> {
+            Real pool = Interleavings.given(Real::new);
+            Interleavings.together(pool::end, pool::close);
             must(pool.pool.pool().isDisposed(), "a pool stays open");
             must(pool.server.stillOpen() == 0, "a connection stays open");
         });
     }
 
     @Test
+    void lendsNothingOfTheLivesBeforeIfTheServerIsRestartedTwice() {
+        Interleavings.allHoldInAPool(() -> {
+            Real pool = Interleavings.given(Real::new);
+            Interleavings.together(pool::lend, () -> {
+                pool.end();
+                pool.end();
+            });
+            must(pool.answers() == 1, "a borrower hears " + pool.answers() + " times");
+            must(pool.open() == 0, "a connection to a life before goes on");
+        });
+    }
+
+    @Test
+    void lendsNothingOfAServerOnceItIsRemoved() {
+        Interleavings.allHoldInAPool(() -> {
+            Real pool = Interleavings.given(Real::new);
+            Interleavings.together(pool::lend, pool::remove);
+            must(pool.answers() == 1, "a borrower hears " + pool.answers() + " times");
+            int lent = pool.lent();
+
+            pool.lend();
+
+            must(pool.answers() == 2, "a borrower hears " + (pool.answers() - 1) + " times");
+            must(pool.lent() == lent, "it is lent after it was removed");
+            pool.giveBack();
+            must(pool.lent() == 0, pool.lent() + " places in the pool are lost");
+            pool.closedOnce();
+        });
+    }
+
+    @Test
+    void closesWhatIsGivenBackWhileItsServerIsRemoved() {
+        Interleavings.allHoldInAPool(() -> {
+            Real pool = Interleavings.given(Real::new);
+            pool.lend();
+            Interleavings.together(pool::giveBack, pool::remove);
+            must(pool.lent() == 0, pool.lent() + " places in the pool are lost");
+            pool.closedOnce();
+        });
+    }
+
+    @Test
     @Tag("planted")
     void isCaughtIfItLooksWhetherItHasEndedAndThenLends() {
-        Collisions.oneFails(() -> lendWhileItEnds(new LooksThenLends()), "goes on");
+        Interleavings.oneFails(() -> lendWhileItEnds(new LooksThenLends()), "goes on");
     }
 
     @Test
     @Tag("planted")
     void isCaughtIfItLooksWhetherItHasEndedAndThenKeepsWhatComesBack() {
-        Collisions.oneFails(() -> giveBackWhileItEnds(new LooksThenLends()), "stays open");
+        Interleavings.oneFails(() -> giveBackWhileItEnds(new LooksThenLends()), "stays open");
     }
 
     private static void lendWhileItEnds(Generation generation) {
-        Collisions.together(generation::lend, generation::end);
+        Interleavings.together(generation::lend, generation::end);
 
         must(generation.answers() == 1, "a borrower hears " + generation.answers() + " times");
         must(generation.open() == 0, "a connection to the life before goes on");
@@ -89,7 +131,7 @@ class PoolGenerationRaceTests {
     private static void giveBackWhileItEnds(Generation generation) {
         generation.lend();
 
-        Collisions.together(generation::giveBack, generation::end);
+        Interleavings.together(generation::giveBack, generation::end);
 
         must(generation.open() == 0, "a connection stays open");
         must(generation.lent() == 0, generation.lent() + " places in the pool are lost");
@@ -119,6 +161,7 @@ class PoolGenerationRaceTests {
         private final Queue<Lease> leases = new ConcurrentLinkedQueue<>();
         private final Queue<Lease> lent = new ConcurrentLinkedQueue<>();
         private final AtomicInteger answers = new AtomicInteger();
+        private final AtomicInteger lives = new AtomicInteger();
         private final ServerPool pool = new ServerPool(
                 "db0",
                 server,
@@ -133,13 +176,20 @@ class PoolGenerationRaceTests {
         }
 
         private void publish() {
-            ServerState state = state();
+            publish(state());
+        }
+
+        private void publish(ServerState state) {
             pool.published(new RoutingTable(1, List.of(state), null, "7", null, RoutingTable.NOBODY), 0);
         }
 
         private ServerState state() {
+            return state(ServerStatus.UP);
+        }
+
+        private ServerState state(ServerStatus status) {
             return new ServerState(
-                    0, "db0", List.of(), server.role, ServerStatus.UP, server.at(), server.identity(), 0, false, null);
+                    0, "db0", List.of(), server.role, status, server.at(), server.identity(), 0, false, null);
         }
 
         @Override
@@ -163,8 +213,20 @@ class PoolGenerationRaceTests {
 
         @Override
         public void end() {
-            server.startedAt = "again";
+            server.startedAt = "life " + lives.incrementAndGet();
             publish();
+        }
+
+        void remove() {
+            publish(state(ServerStatus.REMOVED));
+        }
+
+        /** Nothing is lent any more, and nothing of it shall be left. */
+        void closedOnce() {
+            for (FakeConnection connection : server.opened()) {
+                must(connection.closes() > 0, "a connection stays open");
+                must(connection.closes() == 1, "a connection is closed " + connection.closes() + " times");
+            }
         }
 
         void close() {
@@ -208,7 +270,6 @@ class PoolGenerationRaceTests {
         public void lend() {
             if (!ended.get()) {
                 AtomicBoolean taken = idle.getAndSet(null);
-                Collisions.dawdle();
                 lent.set(taken);
             }
             answers.incrementAndGet();
@@ -221,7 +282,6 @@ class PoolGenerationRaceTests {
                 if (ended.get()) {
                     back.set(false);
                 } else {
-                    Collisions.dawdle();
                     idle.set(back);
                 }
             }

@@ -17,12 +17,14 @@ import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.Permit;
+import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.TableRef;
+import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
 import java.time.Instant;
@@ -46,6 +48,14 @@ class RouteWaitTests {
     private final SessionState session = new SessionState();
     private final List<Route> found = new ArrayList<>();
     private final List<Throwable> errors = new ArrayList<>();
+    private final Router router = new Router(
+            server -> 0,
+            bound -> 0,
+            Safeguards.all(),
+            new Ejections(() -> 0),
+            this::now,
+            Duration.ZERO,
+            Router.Preferences.NONE);
     private HeldScheduler time;
 
     @BeforeEach
@@ -117,6 +127,32 @@ class RouteWaitTests {
 
         assertThat(errors).singleElement().isInstanceOf(IllegalStateException.class);
         assertNothingIsLeft();
+    }
+
+    @Test
+    void waitsOutWhatMayStillBeGoingOnElsewhere() {
+        long soon = Instant.now().getEpochSecond() + 30;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", position(10), soon))));
+        publish(60, Duration.ZERO);
+
+        wait(WhenBehind.WAIT);
+        pass(DEADLINE.minusMillis(1));
+        assertThat(found).isEmpty();
+        assertThat(errors).isEmpty();
+        pass(Duration.ofMillis(1));
+
+        assertThat(errors).singleElement().isInstanceOf(IllegalStateException.class);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void takesThePrimaryForWhatMayStillBeGoingOnElsewhere() {
+        long soon = Instant.now().getEpochSecond() + 30;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", position(10), soon))));
+
+        wait(WhenBehind.PRIMARY);
+
+        assertOnPrimary();
     }
 
     @Test
@@ -250,6 +286,39 @@ class RouteWaitTests {
     }
 
     @Test
+    void asksForThePrimaryNoMoreOnceItsPolicyEndsWithNobody() {
+        Permit taken = takePermit();
+        wait(WhenBehind.PRIMARY);
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1); halt()"));
+
+        taken.release();
+        pass(Duration.ofMillis(1));
+        assertThat(found).isEmpty();
+        assertThat(budget.inUse()).isZero();
+        assertThat(budget.queued()).isZero();
+        publish(60, Duration.ZERO);
+        pass(Duration.ofMillis(1));
+
+        assertThat(found).singleElement().matches(route -> !route.onPrimary());
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void asksForThePrimaryAgainOnceItsPolicyAllowsIt() {
+        Permit taken = takePermit();
+        wait(WhenBehind.PRIMARY);
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1); halt()"));
+        taken.release();
+        pass(Duration.ofMillis(1));
+
+        router.replacePolicy(Policies.DEFAULT, Policy.parse("min(1)"));
+        publish(51, Duration.ZERO);
+        pass(Duration.ofMillis(1));
+
+        assertOnPrimary();
+    }
+
+    @Test
     void goesOnOnceItsWriteHasAPosition() {
         PendingWrite write = session.begin("7", false, () -> {});
         wait(WhenBehind.WAIT);
@@ -280,39 +349,6 @@ class RouteWaitTests {
 
         assertThat(found).singleElement().matches(route -> !route.onPrimary());
         assertNothingIsLeft();
-    }
-
-    /** Nobody here can settle what may still go on elsewhere: who waits for that is answered at once, for ever. */
-    @Test
-    void queuesForThePrimaryWhileWhatCameUnresolvedMayStillGoOn() {
-        session.observe(CausalToken.of(
-                List.of(),
-                List.of(new Unresolved("7", position(60), Instant.now().getEpochSecond() + 30))));
-        Permit taken = takePermit();
-        wait(WhenBehind.PRIMARY);
-        pass(Duration.ofMillis(10));
-        assertThat(errors).isEmpty();
-        assertThat(found).isEmpty();
-
-        taken.release();
-        pass(Duration.ZERO);
-
-        assertOnPrimary();
-    }
-
-    @Test
-    void doesNotWaitForTheWritesOfAnotherClusterToSettleWhatCameUnresolved() {
-        session.observe(CausalToken.of(
-                List.of(),
-                List.of(new Unresolved("7", position(60), Instant.now().getEpochSecond() + 30))));
-        PendingWrite elsewhere = session.begin("8", false, () -> {});
-        wait(WhenBehind.WAIT);
-
-        elsewhere.settle(CausalToken.of(List.of(new WalPosition("8", 1, 5))), 1);
-        pass(Duration.ofMillis(10));
-
-        assertThat(errors).isEmpty();
-        assertThat(found).isEmpty();
     }
 
     @Test
@@ -352,19 +388,11 @@ class RouteWaitTests {
     }
 
     private Disposable wait(WhenBehind whenBehind, BitSet tried) {
-        Router router = new Router(
-                server -> 0,
-                bound -> 0,
-                Safeguards.all(),
-                new Ejections(() -> 0),
-                () -> time.now(TimeUnit.NANOSECONDS),
-                Duration.ZERO,
-                Router.Preferences.NONE);
         return new RouteWait(
                         router,
                         tables,
                         budget,
-                        () -> time.now(TimeUnit.NANOSECONDS),
+                        this::now,
                         Ask.of(Routing.read(), session),
                         tried,
                         whenBehind,
@@ -372,6 +400,10 @@ class RouteWaitTests {
                         DEADLINE,
                         () -> new IllegalStateException("late"))
                 .subscribe(found::add, errors::add);
+    }
+
+    private long now() {
+        return time.now(TimeUnit.NANOSECONDS);
     }
 
     private void pass(Duration duration) {

@@ -145,6 +145,22 @@ class ClusterReducerTests {
     }
 
     @Test
+    void refusesAnAddressThatLeadsToOneServerAndThenToAnotherAndBack() {
+        FakeServer restarted = new FakeServer("db1", ServerRole.REPLICA);
+        restarted.startedAt = "db1 for the second time";
+
+        assertThat(status(answered(1, one).answered(sample(restarted))))
+                .as("restarted")
+                .isEqualTo(ServerStatus.UP);
+        ServerReport alternating = answered(1, one).answered(sample(restarted)).answered(sample(one));
+
+        RoutingTable table = reduce(EMPTY, answered(0, primary), alternating);
+        assertThat(table.servers().get(1).status()).isEqualTo(ServerStatus.REFUSED);
+        assertThat(table.servers().get(1).problem()).contains("a virtual IP or a load balancer");
+        assertThat(table.replicas()).isEmpty();
+    }
+
+    @Test
     void refusesASecondNameOfOneServer() {
         other.startedAt = one.startedAt;
 
@@ -300,39 +316,16 @@ class ClusterReducerTests {
         assertThat(table.servers().get(2).problem()).contains("it has what is lost");
     }
 
-    /** Its primary is gone, so it stays where it is; but that has to be heard of after the promotion. */
     @Test
     void tellsAReplicaThatIsNotThatFarOnTheNewBranch() {
-        one.position = 0x2000;
-        other.position = 0x1800;
-        RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one), answered(2, other));
-        ServerReport promoted = promoted(1, one);
-
-        RoutingTable atFirst = reduce(before, answered(0, primary), promoted, receivingNothing(2, other));
-        RoutingTable later = reduce(atFirst, answered(0, primary), promoted, receivingNothing(2, other));
-
-        assertThat(atFirst.servers().get(2).position()).isNull();
-        assertThat(atFirst.servers().get(2).tooFarBehind()).isTrue();
-        assertThat(later.replicas()).extracting(ServerState::name).containsExactly("db2");
-        assertThat(later.servers().get(2).position()).isEqualTo(new WalPosition("7", 2, 0x1800));
-        assertThat(later.servers().get(2).tooFarBehind()).isFalse();
-    }
-
-    @Test
-    void refusesAReplicaThatIsNotThatFarButReceivesTheBranchThatWasLeft() {
         one.position = 0x2000;
         other.position = 0x1800;
         RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one), answered(2, other));
 
         RoutingTable table = reduce(before, answered(0, primary), promoted(1, one), answered(2, other));
 
-        assertThat(table.servers().get(2).status()).isEqualTo(ServerStatus.REFUSED);
-    }
-
-    private static ServerReport receivingNothing(int index, FakeServer server) {
-        Observation now =
-                new Observation(ServerRole.REPLICA, server.at(), server.timeline, false, null, server.configuration);
-        return answered(index, server).answered(new Sample(server.introduction(), 10, now, 30, false));
+        assertThat(table.replicas()).extracting(ServerState::name).containsExactly("db2");
+        assertThat(table.servers().get(2).position()).isEqualTo(new WalPosition("7", 2, 0x1800));
     }
 
     /** Seen as a replica, and on the same connection as a primary on the next timeline. */

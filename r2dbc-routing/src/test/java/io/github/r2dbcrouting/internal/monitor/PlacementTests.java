@@ -40,53 +40,13 @@ class PlacementTests {
 
     @Test
     void putsAReplicaThatIsBeforeTheSwitchOnTheLine() {
-        ServerState placed = place(LINE, null, at(1, 100), false, PlacementTests::near);
+        ServerState placed = place(LINE, null, at(1, 100), true, PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.tooFarBehind()).isFalse();
-        assertThat(place(LINE, null, at(1, 100), false, PlacementTests::far).tooFarBehind())
+        assertThat(place(LINE, null, at(1, 100), true, PlacementTests::far).tooFarBehind())
                 .isTrue();
-    }
-
-    /** It is before the switch as far as is known, and beyond it a moment later. */
-    @Test
-    void refusesAReplicaThatStillReceivesTheBranchThatWasLeft() {
-        ServerState placed = place(LINE, null, at(1, 99), true, PlacementTests::near);
-
-        assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
-        assertThat(placed.problem()).contains("still receives the branch that branch 2");
-        assertThat(place(LINE, null, at(2, 100), true, PlacementTests::near).status())
-                .isEqualTo(ServerStatus.UP);
-    }
-
-    /** Its primary is gone, so it stays where it is. */
-    @Test
-    void putsAReplicaThatReceivesNothingAnyMoreOnTheLine() {
-        Sample receiving = sample(at(1, 99), true);
-        Sample alone = sample(at(1, 99), false);
-        ServerReport report = ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
-                .answered(receiving)
-                .answered(alone);
-
-        ServerState placed = new Placement(LINE, true, null, true)
-                .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
-
-        assertThat(report.sample().branchRemembered()).isTrue();
-        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
-        assertThat(placed.position()).isEqualTo(at(2, 99));
-    }
-
-    @Test
-    void knowsNothingOfAReplicaThatWasAskedBeforeTheBranchWasLeft() {
-        ServerState before = new Placement(LINE, true, null, true, sentAt -> sentAt > 1, false)
-                .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), false), PlacementTests::near);
-        ServerState onTheNewOne = new Placement(LINE, true, null, true, sentAt -> sentAt > 1, false)
-                .place(state(at(2, 99), ServerStatus.UP), report(at(2, 99), true), PlacementTests::near);
-
-        assertThat(before.position()).isNull();
-        assertThat(before.tooFarBehind()).isTrue();
-        assertThat(onTheNewOne.position()).isEqualTo(at(2, 99));
     }
 
     @Test
@@ -104,15 +64,6 @@ class PlacementTests {
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.position()).isNull();
         assertThat(placed.tooFarBehind()).isFalse();
-    }
-
-    /** It would say so if it followed the primary. */
-    @Test
-    void refusesAReplicaBeyondTheSwitchThatReceivesNothingWhereOthersSayWhatTheyReceive() {
-        ServerState placed = new Placement(LINE, true, null, true, sentAt -> true, true)
-                .place(state(at(1, 101), ServerStatus.UP), report(at(1, 101), false), PlacementTests::near);
-
-        assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
     }
 
     @Test
@@ -190,6 +141,78 @@ class PlacementTests {
         assertThat(placed.tooFarBehind()).isFalse();
     }
 
+    @Test
+    void servesBesideARivalWhatIsProvenToFollowThePrimary() {
+        ServerState rival = state(at(2, 200), ServerStatus.REFUSED);
+
+        ServerState placed = marked(BranchMarks.Verdict.PROVEN, rival, at(2, 150), true, true);
+
+        assertThat(placed.position()).isEqualTo(at(2, 150));
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+    }
+
+    @Test
+    void refusesWhatWentAnotherWayWhereverItIs() {
+        for (WalPosition position : List.of(at(1, 150), at(2, 50), at(2, 150))) {
+            for (boolean certain : new boolean[] {true, false}) {
+                ServerState placed = marked(BranchMarks.Verdict.ELSEWHERE, null, position, certain, true);
+
+                assertThat(placed.status()).isEqualTo(ServerStatus.REFUSED);
+                assertThat(placed.problem()).contains("went another way");
+            }
+        }
+        assertThat(marked(
+                                BranchMarks.Verdict.ELSEWHERE,
+                                state(at(2, 200), ServerStatus.REFUSED),
+                                at(2, 150),
+                                true,
+                                true)
+                        .problem())
+                .contains("a replica of db1 that was promoted beside it");
+    }
+
+    @Test
+    void doesNotRefuseWhatIsAheadForWantOfAnEarlierMark() {
+        ServerState placed = marked(BranchMarks.Verdict.ELSEWHERE, null, at(3, 150), true, true);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void readsNothingFromWhatMayBeOnAnotherBranchWhileThereIsAPrimary() {
+        for (WalPosition position : List.of(at(2, 50), at(2, 150))) {
+            ServerState placed = marked(BranchMarks.Verdict.UNPROVEN, null, position, true, true);
+
+            assertThat(placed.position()).isNull();
+            assertThat(placed.tooFarBehind()).isTrue();
+            assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        }
+        ServerState uncertain = marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 50), false, true);
+        assertThat(uncertain.position()).isNull();
+        assertThat(uncertain.tooFarBehind()).isTrue();
+        assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(2, 150), true, false)
+                        .tooFarBehind())
+                .as("without a primary")
+                .isFalse();
+    }
+
+    @Test
+    void needsNoProofOfWhatSurelyIsWhereThereWasOneBranchOnly() {
+        ServerState placed = marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 100), true, true);
+
+        assertThat(placed.position()).isEqualTo(at(2, 100));
+        assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 101), true, true)
+                        .problem())
+                .contains("went further with an earlier primary");
+    }
+
+    private ServerState marked(
+            BranchMarks.Verdict verdict, ServerState rival, WalPosition position, boolean certain, boolean primaryUp) {
+        return new Placement(LINE, primaryUp, rival, true, sample -> verdict)
+                .place(state(position, ServerStatus.UP), report(position, certain), PlacementTests::near);
+    }
+
     private ServerState place(
             Lineage line, ServerState rival, WalPosition position, boolean certain, Predicate<Position> near) {
         return new Placement(line, true, rival, true)
@@ -201,14 +224,10 @@ class PlacementTests {
     }
 
     private ServerReport report(WalPosition position, boolean certain) {
-        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
-                .answered(sample(position, certain));
-    }
-
-    private Sample sample(WalPosition position, boolean certain) {
         Observation observation = new Observation(server.role, position, position.timeline(), certain, null, "");
         Introduction introduction = new Introduction(server.identity(), observation, "1", true);
-        return new Sample(introduction, 0, observation, 1, false);
+        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(new Sample(introduction, 0, observation, 1, false));
     }
 
     private static boolean near(Position position) {

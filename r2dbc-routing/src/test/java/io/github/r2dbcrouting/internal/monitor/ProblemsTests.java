@@ -10,6 +10,8 @@ import java.net.ConnectException;
 import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
@@ -19,6 +21,29 @@ class ProblemsTests {
     void tellsOfARefusedLogin() {
         assertThat(Problems.describe(new R2dbcPermissionDeniedException("password authentication failed", "28P01")))
                 .contains("refused the login", "password authentication failed", "check user name");
+    }
+
+    @Test
+    void tellsWhatToCheckWhereAServerCannotBeTrusted() {
+        Throwable foreign =
+                new IllegalStateException(new SSLHandshakeException("unable to find valid certification path"));
+        Throwable renamed = new R2dbcPermissionDeniedException("The hostname '/10.0.0.1' could not be verified.");
+
+        assertThat(Problems.describe(foreign))
+                .startsWith("cannot be trusted (unable to find valid certification path): check its certificate");
+        assertThat(Problems.describe(renamed)).startsWith("cannot be trusted (The hostname '/10.0.0.1'");
+        assertThat(Problems.describe(new SSLException("SSLEngine closed already")))
+                .isEqualTo("SSLEngine closed already");
+    }
+
+    @Test
+    void keepsWhatAServerSaysOnOneLineAndShort() {
+        String hostile = "no\r\n2026-11-28 INFO all is well\u001b[2J\u202e" + "x".repeat(100_000);
+
+        assertThat(Problems.describe(new R2dbcNonTransientResourceException(hostile, "XX000")))
+                .startsWith("no  2026-11-28 INFO all is well\ufffd[2J\ufffdxxx")
+                .endsWith("… (SQLSTATE XX000)")
+                .hasSizeLessThan(1_000);
     }
 
     @Test

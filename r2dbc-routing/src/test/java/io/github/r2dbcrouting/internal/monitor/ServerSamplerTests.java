@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.fake.FakeEngine;
 import io.github.r2dbcrouting.fake.FakeEngine.Kind;
 import io.github.r2dbcrouting.fake.FakeServer;
+import io.github.r2dbcrouting.internal.clock.Surroundings;
 import io.github.r2dbcrouting.internal.reactive.Serial;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
@@ -340,6 +341,7 @@ class ServerSamplerTests {
                 new Serial(),
                 time,
                 () -> time.now(TimeUnit.NANOSECONDS),
+                Surroundings.CHANCE,
                 audience);
     }
 
@@ -361,6 +363,7 @@ class ServerSamplerTests {
         final List<Throwable> failures = new ArrayList<>();
         final List<Long> failedAt = new ArrayList<>();
         Duration pace = PACE;
+        BranchMarks marks = BranchMarks.NONE;
 
         @Override
         public void answered(MonitoredServer asked, Sample sample) {
@@ -376,6 +379,11 @@ class ServerSamplerTests {
         @Override
         public Duration pace(MonitoredServer asked) {
             return pace;
+        }
+
+        @Override
+        public BranchMarks marks() {
+            return marks;
         }
     }
 }

@@ -17,7 +17,8 @@ class EjectionsTests {
     void leavesNobodyAloneWhileNothingFails() {
         ejections.succeeded(3);
 
-        assertThat(ejections.leftAlone(bound -> bound - 1)).isNull();
+        assertThat(ejections.outliers()).isNull();
+        assertThat(ejections.admits(3, bound -> bound - 1)).isTrue();
         assertThat(ejections.ejected(3)).isFalse();
     }
 
@@ -30,9 +31,7 @@ class EjectionsTests {
 
         assertThat(ejections.ejected(1)).isTrue();
         assertThat(ejections.ejected(0)).isFalse();
-        assertThat(ejections.leftAlone(bound -> 0))
-                .isNotNull()
-                .satisfies(alone -> assertThat(alone.stream().boxed()).containsExactly(1));
+        assertThat(ejections.outliers()).hasToString("ejected {1}, starting {}");
     }
 
     @Test
@@ -126,11 +125,44 @@ class EjectionsTests {
         fail(1, 3);
 
         pass(Duration.ofSeconds(1));
+        assertThat(ejections.outliers()).hasToString("ejected {}, starting {1}");
         assertThat(shareOf(1)).isEqualTo(10);
         pass(Duration.ofMillis(2_500));
         assertThat(shareOf(1)).isEqualTo(55);
         pass(Duration.ofMillis(2_500));
         assertThat(shareOf(1)).isEqualTo(100);
+        assertThat(ejections.outliers()).isNull();
+    }
+
+    @Test
+    void keepsWhoIsToBeLeftAloneUntilThatChanges() {
+        fail(1, 3);
+        pass(Duration.ofMillis(500));
+        fail(2, 3);
+
+        Outliers both = ejections.outliers();
+        assertThat(both).hasToString("ejected {1, 2}, starting {}");
+        pass(Duration.ofMillis(499));
+        assertThat(ejections.outliers()).isSameAs(both);
+        pass(Duration.ofMillis(1));
+        Outliers oneBack = ejections.outliers();
+        assertThat(oneBack).hasToString("ejected {2}, starting {1}");
+        pass(Duration.ofMillis(499));
+        assertThat(ejections.outliers()).isSameAs(oneBack);
+        pass(Duration.ofMillis(1));
+        assertThat(ejections.outliers()).hasToString("ejected {}, starting {1, 2}");
+        pass(Duration.ofMillis(4_500));
+        assertThat(ejections.outliers()).hasToString("ejected {}, starting {2}");
+    }
+
+    @Test
+    void noticesAFailureAtOnce() {
+        fail(1, 3);
+        assertThat(ejections.outliers()).hasToString("ejected {1}, starting {}");
+
+        fail(2, 3);
+
+        assertThat(ejections.outliers()).hasToString("ejected {1, 2}, starting {}");
     }
 
     @Test
@@ -139,8 +171,8 @@ class EjectionsTests {
         pass(Duration.ofMillis(1));
         fail(2, 3);
 
-        assertThat(ejections.sooner(1, 2)).isTrue();
-        assertThat(ejections.sooner(2, 1)).isFalse();
+        assertThat(ejections.sooner(1, 2)).isEqualTo(1);
+        assertThat(ejections.sooner(2, 1)).isEqualTo(1);
     }
 
     /** In hundredths: of all numbers that can be drawn, with how many it is admitted. */
@@ -148,8 +180,7 @@ class EjectionsTests {
         int admitted = 0;
         for (int draw = 0; draw < 100; draw++) {
             int drawn = draw;
-            var alone = ejections.leftAlone(bound -> drawn);
-            if (alone == null || !alone.get(server)) {
+            if (ejections.admits(server, bound -> drawn)) {
                 admitted++;
             }
         }

@@ -272,7 +272,7 @@ class SessionStateRaceTests {
 
         @Override
         public void forget(long position) {
-            state.forget(token(position).positions());
+            state.forget(CLUSTER, token(position).positions(), () -> {});
         }
 
         @Override

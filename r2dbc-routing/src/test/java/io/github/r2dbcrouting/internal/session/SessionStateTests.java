@@ -91,11 +91,11 @@ class SessionStateTests {
     void forgetsWhatIsNobodysAndKeepsTheRest() {
         session.observe(CausalToken.of(List.of(position(900), new WalPosition("8", 1, 1))));
 
-        session.forget(List.of(position(900)));
+        forget(position(900));
         assertThat(session.required(cluster)).isEmpty();
         assertThat(session.observed().positions()).containsExactly(new WalPosition("8", 1, 1));
 
-        session.forget(List.of(new WalPosition("8", 1, 1)));
+        forget(new WalPosition("8", 1, 1));
         assertThat(session.observed()).isNull();
     }
 
@@ -105,9 +105,45 @@ class SessionStateTests {
         session.begin(cluster, false, () -> {}).settle(token(5), 0);
         assertThat(session.observed()).isEqualTo(token(900));
 
-        session.forget(List.of(position(900)));
+        forget(position(900));
 
         assertThat(session.observed()).isEqualTo(token(5));
+    }
+
+    @Test
+    void forgetsItsOwnPositionOnlyWhereThePrimaryHasLostItAndSaysSo() {
+        session.observe(token(900));
+        session.begin(cluster, false, () -> {}).settle(token(500), 0);
+
+        assertThat(forget(position(900))).isEqualTo(new SessionState.Forgotten(0, null));
+        assertThat(session.observed()).isEqualTo(token(500));
+        assertThat(session.hasPending(cluster)).isFalse();
+        SessionState.Forgotten forgotten = forget(position(500));
+        assertThat(forgotten.lost()).isOne();
+        assertThat(forget(position(500))).isEqualTo(new SessionState.Forgotten(0, null));
+
+        assertThat(session.observed()).isNull();
+        assertThat(session.hasPending(cluster)).isTrue();
+        assertThat(forgotten.anew().mayHaveWritten()).isFalse();
+    }
+
+    /** The primary lost 500 in a crash, and the session wrote again: that lies before 500, and went into it. */
+    @Test
+    void hasAPositionAnewForWhatALostOneHid() {
+        session.begin(cluster, false, () -> {}).settle(token(500), 0);
+        session.begin(cluster, false, () -> {}).settle(token(400), 0);
+        assertThat(session.observed()).isEqualTo(token(500));
+
+        PendingWrite anew = forget(position(500)).anew();
+        assertThat(session.hasPending(cluster)).isTrue();
+        anew.settle(token(420), 0);
+
+        assertThat(session.hasPending(cluster)).isFalse();
+        assertThat(session.observed()).isEqualTo(token(420));
+    }
+
+    private SessionState.Forgotten forget(Position position) {
+        return session.forget(cluster, List.of(position), () -> {});
     }
 
     @Test

@@ -134,7 +134,7 @@ class UnresolvedSessionTests {
         write.settle(CausalToken.of(List.of(LATER)), 1);
         assertThat(session.hasPending(CLUSTER)).isTrue();
 
-        session.forget(List.of(LATER));
+        session.forget(CLUSTER, List.of(LATER), () -> {});
         assertThat(session.hasPending(CLUSTER)).isTrue();
         session.goOnFrom(new WalPosition(CLUSTER, 2, 1), position -> position.branch() == 1);
         assertThat(session.hasPending(CLUSTER)).isTrue();

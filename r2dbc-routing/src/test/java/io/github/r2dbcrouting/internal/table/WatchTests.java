@@ -13,6 +13,7 @@ import io.github.r2dbcrouting.fake.NoQuestions;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Lineage;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,6 +69,29 @@ class WatchTests {
             woken.incrementAndGet();
             watch.remove(this);
         }
+    }
+
+    @Test
+    void wakesThemInTheOrderInWhichTheyCame() {
+        tables.publish(table(10, 0));
+        List<Waiting> woken = new ArrayList<>();
+        List<Waiting> came = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            Waiting waiting = new Waiting(20) {
+                @Override
+                public void wake() {
+                    woken.add(this);
+                    super.wake();
+                }
+            };
+            came.add(waiting);
+            watch.add(waiting);
+        }
+
+        tables.publish(table(20, 0));
+        time.run();
+
+        assertThat(woken).containsExactlyElementsOf(came);
     }
 
     @Test
