@@ -12,11 +12,13 @@ import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The short form of what {@code docs/chaos.md} describes. */
+/** The short form of what {@code docs/chaos.md} describes, run on demand: {@code -Dchaos=true}. */
+@EnabledIfSystemProperty(named = "chaos", matches = "true")
 class ChaosIT {
 
     private static final long FIXED = 20260101;
