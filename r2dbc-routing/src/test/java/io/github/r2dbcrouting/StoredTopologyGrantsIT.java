@@ -190,7 +190,9 @@ class StoredTopologyGrantsIT {
             assertThat(source(router).problem())
                     .isEqualTo(
                             "server 'rogue' is not added: its address is not among those that the application allows");
-            assertThat(events).contains(new RoutingEvent.TopologyRefused("the database", source(router).problem()));
+            assertThat(events)
+                    .contains(new RoutingEvent.TopologyRefused(
+                            "the database", source(router).problem()));
             assertThat(router.explain(Routing.read(), null).server()).isEqualTo("db1");
             assertThat(Blocking.value(
                             Queries.rows(router, "SELECT inet_server_port()").contextWrite(Routing.read())))
