@@ -412,7 +412,13 @@ class SuccessionTests {
     private static Sample sample(int index, long branch, String startedAt, List<Position> ancestors) {
         Observation observation = new Observation(PRIMARY, at((int) branch, 300 + index), branch, "");
         return new Sample(
-                new Introduction(identity(startedAt), observation, "1", true), 0, observation, 1, false, ancestors, null);
+                new Introduction(identity(startedAt), observation, "1", true),
+                0,
+                observation,
+                1,
+                false,
+                ancestors,
+                null);
     }
 
     private static MonitoredServer monitored(int index) {
