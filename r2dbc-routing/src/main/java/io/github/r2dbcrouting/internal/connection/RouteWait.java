@@ -220,7 +220,9 @@ final class RouteWait extends Mono<Route> {
                 emit(route, null);
             } else {
                 queued.set(false);
-                if (!route.halted()) {
+                // one that is there and cannot serve this read, since it failed it for instance, is not queued for
+                if (!route.halted()
+                        && router.choose(tables.current(), ask, tried).fallsBack()) {
                     // the primary went meanwhile; one that has come since then found this one queued, and passed by
                     queueForPrimary();
                 }

@@ -1,0 +1,160 @@
+package io.github.r2dbcrouting.chaos;
+
+import io.github.r2dbcrouting.chaos.fault.Faults;
+import io.github.r2dbcrouting.chaos.fault.Target;
+import io.github.r2dbcrouting.test.PostgresServer;
+import io.github.r2dbcrouting.test.history.History;
+import io.github.r2dbcrouting.test.history.HistoryRecorder;
+import io.github.r2dbcrouting.test.history.Switch;
+import io.github.r2dbcrouting.test.history.Verdict;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import reactor.core.publisher.Hooks;
+
+/** One run, from an empty cluster to a verdict. */
+final class ChaosRun {
+
+    private static final Duration LONGEST_WARM_UP = Duration.ofSeconds(3);
+
+    /** Higher than any key that a run comes to. */
+    private static final long WARM_UP_KEYS = 1L << 40;
+
+    private static final Duration LOOK = Duration.ofMillis(200);
+
+    /** Lists that are this much older than the oldest one in use have not changed lately. */
+    private static final long UNCHANGED_KEYS = 500;
+
+    /** What may be in use afterwards that was not before: caches of the driver and of Netty, and what the JVM compiled. */
+    private static final long HEAP_TOLERANCE = 48L << 20;
+
+    private final Plan plan;
+    private final Site site;
+    private final AtomicInteger lost = new AtomicInteger();
+
+    private ChaosRun(Plan plan, Site site) {
+        this.plan = plan;
+        this.site = site;
+    }
+
+    static Report run(Plan plan, Progress progress) throws Exception {
+        try (Site site = Site.start(plan.without())) {
+            return new ChaosRun(plan, site).run(progress);
+        }
+    }
+
+    /** What the users' part of a run yields once the history itself is forgotten. */
+    private record Outcome(
+            Tally tally,
+            Map<String, Integer> faults,
+            List<String> failedFaults,
+            Duration took,
+            Verdict verdict,
+            Duration checked,
+            List<String> left) {}
+
+    private Report run(Progress progress) throws Exception {
+        warmUp();
+        long before = Leftovers.heap();
+        Outcome outcome = underFaults(progress);
+        long after = Leftovers.heap();
+        List<String> left = new ArrayList<>(outcome.left);
+        if (after - before > HEAP_TOLERANCE) {
+            left.add("memory: %.1f MB more than before".formatted(Leftovers.megabytes(after - before)));
+        }
+        left.addAll(site.closeRouters());
+        return new Report(
+                plan,
+                outcome.took,
+                outcome.tally,
+                outcome.faults,
+                outcome.failedFaults,
+                lost.get(),
+                outcome.verdict,
+                outcome.checked,
+                left,
+                before,
+                after);
+    }
+
+    /** On lists of its own: what it writes there is in no history. */
+    private void warmUp() throws Exception {
+        Workload load = new Workload(site.routers(), plan.thinkTime(), HistoryRecorder::new, WARM_UP_KEYS);
+        load.start(plan.users(), plan.seed());
+        Thread.sleep(Math.min(LONGEST_WARM_UP.toMillis(), plan.duration().toMillis() / 5));
+        load.stop();
+    }
+
+    private Outcome underFaults(Progress progress) throws Exception {
+        HistoryRecorder recorder = new HistoryRecorder();
+        Workload load = new Workload(site.routers(), plan.thinkTime(), () -> recorder, 0);
+        Lanes lanes = new Lanes(
+                random -> new Target(site.cluster(), site.routers(), site.clock(), random, witness(recorder, load)),
+                failed -> Repair.of(site.cluster()));
+        Hooks.onErrorDropped(error -> load.tally().dropped(error));
+        long began = System.nanoTime();
+        load.start(plan.users(), plan.seed());
+        lanes.start(Faults.named(plan.faults()), plan.seed());
+        long end = began + plan.duration().toNanos();
+        while (System.nanoTime() - end < 0) {
+            Thread.sleep(LOOK.toMillis());
+            progress.show(load.tally(), lanes.underWay());
+        }
+        lanes.stop();
+        load.stop();
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        progress.end();
+        Hooks.resetOnErrorDropped();
+        Repair.of(site.cluster());
+        List<String> left = Leftovers.ofRequests(site.routers());
+        recordTheEnd(recorder);
+        History history = recorder.history();
+        writeEdn(history);
+        long checking = System.nanoTime();
+        Verdict verdict = history.check();
+        Duration checked = Duration.ofNanos(System.nanoTime() - checking);
+        return new Outcome(load.tally(), lanes.survived(), lanes.failed(), took, verdict, checked, left);
+    }
+
+    private void recordTheEnd(HistoryRecorder recorder) {
+        PostgresServer primary = site.cluster().currentPrimary();
+        Store.lists(primary, 0).forEach(recorder::finalList);
+        Store.registers(primary, 0).forEach(recorder::finalRegister);
+    }
+
+    private void writeEdn(History history) throws IOException {
+        if (plan.edn() != null) {
+            try (Writer writer = Files.newBufferedWriter(plan.edn())) {
+                history.writeListAppend(writer);
+            }
+        }
+    }
+
+    private Target.Witness witness(HistoryRecorder recorder, Workload load) {
+        return new Target.Witness() {
+            @Override
+            public Switch switched() {
+                return recorder.switched();
+            }
+
+            @Override
+            public void compare(Switch change, PostgresServer left, PostgresServer goesOn) {
+                long from = Math.max(0, load.keys().oldest() - UNCHANGED_KEYS);
+                Map<Long, List<Long>> there = Store.lists(goesOn, from);
+                Store.lists(left, from).forEach((key, values) -> {
+                    Set<Long> kept = Set.copyOf(there.getOrDefault(key, List.of()));
+                    values.stream().filter(value -> !kept.contains(value)).forEach(value -> {
+                        change.lost(key, value);
+                        lost.incrementAndGet();
+                    });
+                });
+            }
+        };
+    }
+}

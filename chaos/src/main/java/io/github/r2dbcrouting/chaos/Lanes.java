@@ -1,0 +1,111 @@
+package io.github.r2dbcrouting.chaos;
+
+import io.github.r2dbcrouting.chaos.fault.Fault;
+import io.github.r2dbcrouting.chaos.fault.Fault.Lane;
+import io.github.r2dbcrouting.chaos.fault.Schedule;
+import io.github.r2dbcrouting.chaos.fault.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Which faults are under way? A thread for each lane, which lets one happen after the other. */
+final class Lanes {
+
+    private final Function<Random, Target> target;
+    private final Consumer<Exception> afterFailure;
+    private final Map<String, Integer> struck = new ConcurrentHashMap<>();
+    private final Queue<String> failed = new ConcurrentLinkedQueue<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private final Map<Lane, AtomicReference<String>> now =
+            Map.of(Lane.SERVERS, new AtomicReference<>(""), Lane.APPLICATIONS, new AtomicReference<>(""));
+    private volatile boolean over;
+
+    /**
+     * Creates lanes in which nothing happens yet.
+     *
+     * @param target whom faults strike, by what decides it
+     * @param afterFailure called when a fault of the servers could not be carried out, before the next one
+     */
+    Lanes(Function<Random, Target> target, Consumer<Exception> afterFailure) {
+        this.target = target;
+        this.afterFailure = afterFailure;
+    }
+
+    void start(List<Fault> faults, long seed) {
+        for (Lane lane : Lane.values()) {
+            List<Fault> own =
+                    faults.stream().filter(fault -> fault.lane() == lane).toList();
+            if (!own.isEmpty()) {
+                Schedule schedule = new Schedule(own, seed * 31 + lane.ordinal());
+                Thread thread = new Thread(() -> run(lane, schedule), "chaos-" + lane);
+                thread.setDaemon(true);
+                thread.start();
+                threads.add(thread);
+            }
+        }
+    }
+
+    private void run(Lane lane, Schedule schedule) {
+        while (!over) {
+            Schedule.Strike strike = schedule.next();
+            try {
+                Thread.sleep(strike.before().toMillis());
+                if (over) {
+                    return;
+                }
+                now(lane).set(strike.fault().name());
+                strike.fault().happening().to(target.apply(new Random(strike.seed())));
+                struck.merge(strike.fault().name(), 1, Integer::sum);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            } catch (Exception e) {
+                failed.add(strike.fault().name() + ": " + e);
+                if (lane == Lane.SERVERS) {
+                    afterFailure.accept(e);
+                }
+            } finally {
+                now(lane).set("");
+            }
+        }
+    }
+
+    /** Lets what is under way come to its end, and waits for that. */
+    void stop() throws InterruptedException {
+        over = true;
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    private AtomicReference<String> now(Lane lane) {
+        return java.util.Objects.requireNonNull(now.get(lane));
+    }
+
+    String underWay() {
+        return String.join(
+                " + ",
+                now.values().stream()
+                        .map(AtomicReference::get)
+                        .filter(name -> !name.isEmpty())
+                        .toList());
+    }
+
+    /** How often each fault happened, and was over in the end. */
+    Map<String, Integer> survived() {
+        return new TreeMap<>(struck);
+    }
+
+    /** What could not be carried out, and why. */
+    List<String> failed() {
+        return List.copyOf(failed);
+    }
+}

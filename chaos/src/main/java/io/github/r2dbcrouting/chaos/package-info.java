@@ -1,0 +1,5 @@
+/** A real cluster, two applications, many users, and whatever can go wrong. */
+@NullMarked
+package io.github.r2dbcrouting.chaos;
+
+import org.jspecify.annotations.NullMarked;

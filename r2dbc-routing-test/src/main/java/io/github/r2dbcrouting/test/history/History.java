@@ -1,0 +1,98 @@
+package io.github.r2dbcrouting.test.history;
+
+import java.io.IOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What did sessions ask for, and what were they answered? A snapshot of a {@link HistoryRecorder}. Immutable.
+ *
+ * @since 0.1.0
+ */
+public final class History {
+
+    private final List<Operation> operations;
+    private final List<Told> told;
+    private final List<Switch> switches;
+    private final Map<Long, long[]> lists;
+    private final Map<Long, long[]> registers;
+
+    /** A session was told of a loss. */
+    record Told(long session, long at) {}
+
+    History(
+            Collection<Operation> operations,
+            Collection<Told> told,
+            Collection<Switch> switches,
+            Map<Long, long[]> lists,
+            Map<Long, long[]> registers) {
+        this.operations = List.copyOf(operations);
+        this.told = List.copyOf(told);
+        this.switches = List.copyOf(switches);
+        this.lists = Map.copyOf(lists);
+        this.registers = Map.copyOf(registers);
+    }
+
+    /**
+     * Returns the operations.
+     *
+     * @return in the order in which they began
+     */
+    public List<Operation> operations() {
+        return operations;
+    }
+
+    /**
+     * Checks whether every session saw what it had to see. Takes seconds for hundreds of thousands of operations, on the
+     * calling thread.
+     *
+     * @return what was found
+     */
+    public Verdict check() {
+        return new Checker(this).check();
+    }
+
+    /**
+     * Writes the operations on lists in the form that Elle reads, for its model {@code list-append}: a map for each
+     * beginning and each end. What is in it: {@code :index}, {@code :time} in nanoseconds, {@code :type}, {@code :process},
+     * {@code :f} and {@code :value}. After an unknown outcome a session goes on as another process.
+     *
+     * @param target where to; neither flushed nor closed
+     * @throws IOException if it cannot be written to
+     */
+    public void writeListAppend(Appendable target) throws IOException {
+        Edn.write(this, true, target);
+    }
+
+    /**
+     * Writes the operations on registers in the form that Elle reads, for its model {@code rw-register}.
+     *
+     * @param target where to; neither flushed nor closed
+     * @throws IOException if it cannot be written to
+     */
+    public void writeRegisters(Appendable target) throws IOException {
+        Edn.write(this, false, target);
+    }
+
+    List<Told> told() {
+        return told;
+    }
+
+    List<Switch> switches() {
+        return switches;
+    }
+
+    Map<Long, long[]> lists() {
+        return lists;
+    }
+
+    Map<Long, long[]> registers() {
+        return registers;
+    }
+
+    /** The same, with other operations. */
+    History with(Collection<Operation> others) {
+        return new History(others, told, switches, lists, registers);
+    }
+}

@@ -1,0 +1,50 @@
+package io.github.r2dbcrouting.test.history;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What did a read see? The first answer counts. Thread-safe.
+ *
+ * @since 0.1.0
+ */
+public final class ReadInvocation extends Invocation {
+
+    ReadInvocation(HistoryRecorder recorder, long session, Action action, long[] keys) {
+        super(recorder, session, action, keys, 0);
+        recorder.begun(this);
+    }
+
+    /**
+     * Says what was seen, of one key.
+     *
+     * @param values a list's values; of a register the value, or none if it was never set
+     */
+    public void ok(List<Long> values) {
+        ok(List.of(values), null);
+    }
+
+    /**
+     * Says what was seen, and where.
+     *
+     * @param values for each key, in the order in which they were given, a list's values, or a register's value if it was
+     *     ever set
+     * @param place words for people, or {@code null}
+     * @throws IllegalArgumentException if there are not as many as there are keys
+     */
+    public void ok(List<List<Long>> values, @Nullable String place) {
+        if (values.size() != keyCount()) {
+            throw new IllegalArgumentException(
+                    "%d keys were read, and %d were seen".formatted(keyCount(), values.size()));
+        }
+        long[][] seen = values.stream()
+                .map(one -> one.stream().mapToLong(Long::longValue).toArray())
+                .toArray(long[][]::new);
+        end(Outcome.OK, seen, place);
+    }
+
+    /** Says that it failed, or was given up. */
+    public void failed() {
+        end(Outcome.FAILED, new long[0][], null);
+    }
+}
