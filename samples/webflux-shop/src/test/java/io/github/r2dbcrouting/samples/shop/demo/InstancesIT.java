@@ -151,7 +151,9 @@ class InstancesIT {
 
     private RunningShop open(Class<?>[] more, String... arguments) {
         RunningShop opened = RunningShop.start(
-                servers, more, Stream.concat(Stream.of(KEY, "--server.port=0"), Stream.of(arguments))
+                servers,
+                more,
+                Stream.concat(Stream.of(KEY, "--server.port=0"), Stream.of(arguments))
                         .toArray(String[]::new));
         instances.add(opened);
         return opened;
