@@ -58,7 +58,7 @@ final class Store {
         @SuppressWarnings("unchecked")
         public <T> @Nullable T getAttribute(Option<T> option) {
             if (option.equals(READ_ONLY)) {
-                return (T) Boolean.TRUE;
+                return (T) (Boolean) true;
             }
             return option.equals(ISOLATION_LEVEL) ? (T) IsolationLevel.REPEATABLE_READ : null;
         }
