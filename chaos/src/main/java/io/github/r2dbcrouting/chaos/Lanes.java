@@ -44,7 +44,7 @@ final class Lanes {
             List<Fault> own =
                     faults.stream().filter(fault -> fault.lane() == lane).toList();
             if (!own.isEmpty()) {
-                Schedule schedule = new Schedule(own, seed * 31 + lane.ordinal());
+                Schedule schedule = new Schedule(own, seed * 31 + lane.name().hashCode());
                 Thread thread = new Thread(() -> run(lane, schedule), "chaos-" + lane);
                 thread.setDaemon(true);
                 thread.start();

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.chaos;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import picocli.CommandLine.Help;
 
 /** How far has a run come? A line that is written over on a terminal, and now and then a line elsewhere. */
 final class Progress {
@@ -9,7 +10,7 @@ final class Progress {
     private static final Duration ELSEWHERE = Duration.ofSeconds(10);
 
     private final PrintStream out;
-    private final boolean terminal = System.console() != null;
+    private final boolean terminal = Help.Ansi.AUTO.enabled();
     private final long began = System.nanoTime();
     private long last = began;
 
