@@ -220,9 +220,7 @@ final class RouteWait extends Mono<Route> {
                 emit(route, null);
             } else {
                 queued.set(false);
-                // one that is there and cannot serve this read, since it failed it for instance, is not queued for
-                if (!route.halted()
-                        && router.choose(tables.current(), ask, tried).fallsBack()) {
+                if (!route.halted()) {
                     // the primary went meanwhile; one that has come since then found this one queued, and passed by
                     queueForPrimary();
                 }

@@ -333,24 +333,6 @@ class RouteWaitTests {
         assertNothingIsLeft();
     }
 
-    /** A place is there at once each time, and of no use. */
-    @Test
-    void queuesOnceForAPrimaryThatIsThereAndHasFailedTheRead() {
-        BitSet tried = new BitSet();
-        tried.set(0);
-        wait(WhenBehind.PRIMARY, tried);
-        pass(Duration.ofMillis(10));
-        assertThat(errors).isEmpty();
-        assertThat(found).isEmpty();
-        assertThat(budget.inUse()).isZero();
-
-        publish(60, Duration.ZERO);
-        pass(Duration.ofMillis(1));
-
-        assertThat(found).singleElement().matches(route -> !route.onPrimary());
-        assertNothingIsLeft();
-    }
-
     @Test
     void failsWhenTheRouterIsClosed() {
         wait(WhenBehind.WAIT);
@@ -384,17 +366,13 @@ class RouteWaitTests {
     }
 
     private Disposable wait(WhenBehind whenBehind) {
-        return wait(whenBehind, new BitSet());
-    }
-
-    private Disposable wait(WhenBehind whenBehind, BitSet tried) {
         return new RouteWait(
                         router,
                         tables,
                         budget,
                         this::now,
                         Ask.of(Routing.read(), session),
-                        tried,
+                        new BitSet(),
                         whenBehind,
                         MAX_WAIT,
                         DEADLINE,
