@@ -249,6 +249,15 @@ public final class Lender {
                         maxWait,
                         deadline,
                         () -> nobody(ask, tried, deadline))
+                .<Route>handle((route, sink) -> {
+                    // what had no position when it began to wait may have turned out to be lost
+                    PossiblyLostWriteException lost = lostWrites.toTell(ask, route.table());
+                    if (lost == null) {
+                        sink.next(route);
+                    } else {
+                        sink.error(lost);
+                    }
+                })
                 .doOnNext(route -> announce(route, ask, tried, context));
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.NoEligibleServerException;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingListener;
@@ -21,6 +22,7 @@ import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.TableRef;
@@ -33,6 +35,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
@@ -268,6 +271,44 @@ class LenderTests {
         assertThat(session.required("7")).isEmpty();
     }
 
+    @Test
+    void tellsAReadThatWaitedWhatWasLostMeanwhile() {
+        SessionState session = new SessionState();
+
+        StepVerifier.create(waiting(true).route(waitingRead(session), tried))
+                .expectError(PossiblyLostWriteException.class)
+                .verify(LIMIT);
+
+        assertThat(session.takeLost()).as("told once").isFalse();
+    }
+
+    @Test
+    void tellsAReadThatWaitedNothingOfALossWhereNotAskedTo() {
+        StepVerifier.create(waiting(false).route(waitingRead(new SessionState()), tried))
+                .assertNext(route -> assertThat(route.server()).isNotNull())
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    /** A read of a session whose write gets its position, and is found to be lost, as soon as the read waits for it. */
+    private Ask waitingRead(SessionState session) {
+        tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
+        AtomicReference<PendingWrite> pending = new AtomicReference<>();
+        pending.set(session.begin(
+                "7",
+                false,
+                () -> Schedulers.parallel().schedule(() -> {
+                    pending.get().lost();
+                    pending.get().settle(CausalToken.of(List.of(new WalPosition("7", 1, 100))), 1);
+                })));
+        pending.get().end();
+        return Ask.of(Routing.read().whenBehind(WhenBehind.WAIT), session);
+    }
+
+    private Lender waiting(boolean strict) {
+        return lender(null, tables, LIMIT.multipliedBy(2), strict);
+    }
+
     private static void verify(Mono<Route> route) {
         StepVerifier.create(route)
                 .assertNext(found -> assertThat(found.onPrimary()).isTrue())
@@ -280,6 +321,10 @@ class LenderTests {
     }
 
     private static Lender lender(RoutingListener listener, TableRef tables) {
+        return lender(listener, tables, Duration.ofMillis(5), false);
+    }
+
+    private static Lender lender(RoutingListener listener, TableRef tables, Duration limit, boolean strict) {
         Router router = new Router(
                 server -> 0,
                 bound -> 0,
@@ -288,12 +333,11 @@ class LenderTests {
                 () -> 0,
                 Duration.ZERO,
                 Router.Preferences.NONE);
-        Duration limit = Duration.ofMillis(5);
         Retries retries = new Retries(1, new RetryBudget(() -> 0));
         Patience patience = new Patience(limit, limit, WhenBehind.WAIT_THEN_PRIMARY, limit, limit);
         FallbackBudget budget = new FallbackBudget(() -> 2, 256);
         return new Lender(
-                router, tables, List.of(), listener, Safeguards.all(), retries, patience, budget, () -> 0, false);
+                router, tables, List.of(), listener, Safeguards.all(), retries, patience, budget, () -> 0, strict);
     }
 
     private static RoutingTable table(ServerState primary, ServerState... replicas) {
