@@ -9,6 +9,7 @@ enum Question {
     OBSERVE,
     OBSERVE_PRIMARY,
     NUDGE,
+    MARK,
     INSERTED,
     MAY_READ_FILES,
     READ_HISTORY,
@@ -38,6 +39,8 @@ enum Question {
             return READ;
         } else if (sql.contains("pg_control_system")) {
             return INTRODUCE;
+        } else if (sql.contains("pg_current_xact_id")) {
+            return MARK;
         } else if (sql.contains("pg_logical_emit_message")) {
             return NUDGE;
         } else if (sql.contains("pg_last_wal_replay_lsn")) {
@@ -52,7 +55,7 @@ enum Question {
             return READ_HISTORY;
         } else if (sql.contains("pg_stat_activity")) {
             return BACKENDS;
-        } else if (sql.equals("SELECT 1")) {
+        } else if (sql.equals("SELECT 1") || sql.equals("ROLLBACK")) {
             return NOTHING;
         } else if (sql.startsWith("RESET ")) {
             return RESET;

@@ -391,7 +391,9 @@ final class SimulatedConnection implements Connection {
     }
 
     private void execute(Exchange exchange) {
-        agenda.note(exchange.sql.length() * 31L + server.number);
+        // a mark is drawn outside of the simulation, and refused whatever it is
+        int length = exchange.question == Question.MARK ? 0 : exchange.sql.length();
+        agenda.note(length * 31L + server.number);
         if (exchange.question == null) {
             command(exchange);
             return;
@@ -424,6 +426,7 @@ final class SimulatedConnection implements Connection {
                             position -> answer(exchange, Answer.of(LogPages.text(position), server.configuration())));
                 }
             }
+            case MARK -> answer(exchange, Answer.failed(refused("42501", "permission denied for function")));
             default -> answer(exchange, asked(exchange));
         }
     }
