@@ -427,6 +427,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         Position position = server.position();
         return new ServerStatistics(
                 server.sampledAt() == 0 ? null : Duration.ofNanos(Math.max(now - server.sampledAt(), 0)),
+                monitor.probeTime(server.index()),
                 replica && server.lag().freshAt() != Lag.NEVER
                         ? Duration.ofNanos(Math.max(now - server.lag().freshAt(), 0))
                         : null,

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * <p>An immutable snapshot, by the router's own clock.
  *
  * @param sampleAge how long ago the probe was sent that brought what is known of it; {@code null} if none was answered
+ * @param probeTime how long the latest probe that was answered took, from its sending on; {@code null} if none was
  * @param staleness how old at most what it has may be, for a replica; {@code null} if that is not known, and for a primary
  * @param bytesBehind how much history of the primary's it lacks, in bytes, by what both said last; empty if that is not
  *     known, and for a primary
@@ -17,4 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public record ServerStatistics(
-        @Nullable Duration sampleAge, @Nullable Duration staleness, OptionalLong bytesBehind, boolean ejected) {}
+        @Nullable Duration sampleAge,
+        @Nullable Duration probeTime,
+        @Nullable Duration staleness,
+        OptionalLong bytesBehind,
+        boolean ejected) {}

@@ -58,6 +58,8 @@ public enum RoutingMeter {
     SERVER_UP("r2dbc.routing.server.up", "Whether a server is up", null, "server"),
     /** How old the knowledge about a {@code server} is. */
     SAMPLE_AGE("r2dbc.routing.server.sample.age", "How old what is known of a server is", "seconds", "server"),
+    /** How long the latest probe of a {@code server} took that was answered. */
+    PROBE_TIME("r2dbc.routing.server.probe.time", "How long the latest answered probe took", "seconds", "server"),
     /** Whether requests leave a {@code server} alone, 1 or 0. */
     SERVER_EJECTED(
             "r2dbc.routing.server.ejected", "Whether requests leave a server alone that failed some", null, "server"),

@@ -97,6 +97,10 @@ final class ServerMeters {
                         server,
                         state -> seconds(factory.statistics(state).sampleAge())),
                 server(
+                        RoutingMeter.PROBE_TIME,
+                        server,
+                        state -> seconds(factory.statistics(state).probeTime())),
+                server(
                         RoutingMeter.SERVER_EJECTED,
                         server,
                         state -> factory.statistics(state).ejected() ? 1 : 0),

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -77,7 +78,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     /** A writer whose connection was lost is waited for until its backend has gone, but no longer than this. */
     private static final Duration ORPHAN_LIMIT = Duration.ofSeconds(30);
 
-    private final List<ServerSampler> samplers = new ArrayList<>();
+    /** Added to within the monitor's tasks; any thread asks one how long its probes take. */
+    private final List<ServerSampler> samplers = new CopyOnWriteArrayList<>();
+
     private final List<ServerReport> reports = new ArrayList<>();
     private final MonitorSettings settings;
     private final Serial serial = new Serial();
@@ -339,6 +342,16 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
      */
     public CaptureStatistics captureStatistics() {
         return captures.statistics(tables.current());
+    }
+
+    /**
+     * Returns how long the latest answered probe of a server took. Any thread.
+     *
+     * @param server its index
+     * @return the time from its sending to its answer; {@code null} if none was answered yet
+     */
+    public @Nullable Duration probeTime(int server) {
+        return server < samplers.size() ? samplers.get(server).probeTime() : null;
     }
 
     @Override

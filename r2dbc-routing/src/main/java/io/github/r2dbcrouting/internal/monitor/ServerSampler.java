@@ -69,6 +69,7 @@ final class ServerSampler {
     private boolean closed;
     private int failures;
     private long sentAt;
+    private volatile @Nullable Duration probeTime;
     private long dueAt;
     private long wakeAt;
     private @Nullable Disposable timer;
@@ -269,6 +270,7 @@ final class ServerSampler {
         probing = false;
         failures = 0;
         connection = answer.monitored;
+        probeTime = Duration.ofNanos(clock.getAsLong() - answer.sentAt);
         audience.answered(server, answer.sample());
         if (askedMeanwhile || nudgeNext) {
             probe();
@@ -277,6 +279,12 @@ final class ServerSampler {
             double spread = 1 + JITTER * (2 * (double) chance.applyAsInt(GRAIN) / GRAIN - 1);
             probeAt(answer.sentAt + Math.max((long) (pace.toNanos() * spread), LEAST_PAUSE.toNanos()));
         }
+    }
+
+    /** How long the latest answered probe took; {@code null} if none was answered. Any thread. */
+    @Nullable
+    Duration probeTime() {
+        return probeTime;
     }
 
     private void failed(Throwable error) {

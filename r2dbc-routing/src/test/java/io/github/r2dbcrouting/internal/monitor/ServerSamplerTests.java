@@ -108,6 +108,24 @@ class ServerSamplerTests {
     }
 
     @Test
+    void tellsHowLongTheLatestAnsweredProbeTook() {
+        engine.latency = Duration.ofMillis(10);
+        assertThat(sampler.probeTime()).isNull();
+        sampler.probeNow(false);
+        assertThat(sampler.probeTime()).as("on its way").isNull();
+        time.advanceTimeBy(Duration.ofMillis(10));
+        assertThat(sampler.probeTime()).isEqualTo(Duration.ofMillis(10));
+
+        engine.latency = Duration.ofMillis(30);
+        sampler.probeNow(false);
+        time.advanceTimeBy(Duration.ofMillis(29));
+        assertThat(sampler.probeTime()).as("the one before").isEqualTo(Duration.ofMillis(10));
+        time.advanceTimeBy(Duration.ofMillis(1));
+
+        assertThat(sampler.probeTime()).isEqualTo(Duration.ofMillis(30));
+    }
+
+    @Test
     void knowsThatItsConnectionWasOpenOnlyOnceItWasIntroduced() {
         engine.latency = Duration.ofMillis(10);
 
