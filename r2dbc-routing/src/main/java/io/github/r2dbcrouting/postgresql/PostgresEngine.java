@@ -331,8 +331,9 @@ public final class PostgresEngine implements Engine {
 
     /**
      * The driver has no SQLSTATE for connections that break. Outside a transaction a replica has no serialization
-     * failures but conflicts with recovery, at severity {@code ERROR} or {@code FATAL}; some deadlocks with recovery
-     * are reported as deadlocks.
+     * failures but conflicts with recovery, at severity {@code ERROR} or {@code FATAL}. Where recovery waits for a session
+     * that waits for recovery, whoever finds out first ends it: recovery as such a conflict, the session as a deadlock. No
+     * read alone deadlocks with anybody else there, and on a primary it may as well be run again.
      */
     @Override
     public boolean anotherServerMay(Throwable error) {
@@ -345,7 +346,7 @@ public final class PostgresEngine implements Engine {
         return state.startsWith("08")
                 || state.startsWith("57P")
                 || SERIALIZATION_FAILURE.equals(state)
-                || (DEADLOCK.equals(state) && says(error, "conflict with recovery"));
+                || DEADLOCK.equals(state);
     }
 
     private static final String SERIALIZATION_FAILURE = "40001";

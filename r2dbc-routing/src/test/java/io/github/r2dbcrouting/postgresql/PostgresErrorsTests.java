@@ -33,6 +33,7 @@ class PostgresErrorsTests {
         "40001, canceling statement due to conflict with recovery",
         "40001, terminating connection due to conflict with recovery",
         "40P01, canceling statement due to conflict with recovery",
+        "40P01, deadlock detected",
         "57P01, terminating connection due to administrator command",
         "57P02, terminating connection because of crash of another server process",
         "57P03, the database system is starting up",
@@ -48,7 +49,6 @@ class PostgresErrorsTests {
     @CsvSource({
         "0A000, cannot alter type of a column used by a view",
         "55000, currval of sequence is not yet defined in this session",
-        "40P01, deadlock detected",
         "57014, canceling statement due to statement timeout",
         "22012, division by zero",
         "42P01, relation does not exist"
