@@ -61,7 +61,7 @@ class RecoveryConflictsIT {
     }
 
     /** How replication gets rid of a query that reads the table and then sleeps, on a replica. */
-    private enum Form {
+    enum Form {
         ERROR("SELECT naps()", "ERROR"),
 
         /** Inside a subtransaction, as every block with exceptions is one, an error would not be enough. */

@@ -95,6 +95,7 @@ final class Causes {
     }
 
     /** Returns whether it is sought, and had to be seen: a write of unknown outcome only once somebody has seen it. */
+    @SuppressWarnings("ReferenceEquality") // there is one object for each session
     private static boolean reach(
             Node node, Node from, boolean bySight, Question asked, long search, Deque<Node> frontier) {
         boolean fresh = node.reached != search;

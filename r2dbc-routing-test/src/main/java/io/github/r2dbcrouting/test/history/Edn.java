@@ -87,7 +87,8 @@ final class Edn {
         int of(Event event) {
             List<Integer> own = idle.computeIfAbsent(event.of.session(), session -> new ArrayList<>());
             if (event.type.equals(":invoke")) {
-                int process = own.isEmpty() ? next++ : own.remove(own.size() - 1);
+                int last = own.size() - 1;
+                int process = own.isEmpty() ? next++ : own.remove(last);
                 busy.put(event.of, process);
                 return process;
             }

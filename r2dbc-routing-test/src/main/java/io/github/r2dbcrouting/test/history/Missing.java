@@ -123,6 +123,7 @@ final class Missing {
     }
 
     /** What a session knew by itself comes before what it knew of others. */
+    @SuppressWarnings("ReferenceEquality") // there is one object for each session
     private static Guarantee guarantee(List<Node> way) {
         Node read = way.get(0);
         Node found = way.get(way.size() - 1);

@@ -67,6 +67,7 @@ public final class RoutingEndpointAutoConfiguration {
     record StreamsEnd(ApplicationContext own, Watch watch) implements ApplicationListener<ContextClosedEvent> {
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // this context, whatever another one says of being equal
         public void onApplicationEvent(ContextClosedEvent closed) {
             // contexts below this one, such as the actuator's at a port of its own, tell of their end here, too
             if (closed.getApplicationContext() == own) {
