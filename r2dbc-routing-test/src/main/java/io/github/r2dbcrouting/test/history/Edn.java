@@ -84,11 +84,11 @@ final class Edn {
         private final Map<Operation, Integer> busy = new HashMap<>();
         private int next;
 
+        @SuppressWarnings("ListRemoveAmbiguous") // by its index: the last one
         int of(Event event) {
             List<Integer> own = idle.computeIfAbsent(event.of.session(), session -> new ArrayList<>());
             if (event.type.equals(":invoke")) {
-                int last = own.size() - 1;
-                int process = own.isEmpty() ? next++ : own.remove(last);
+                int process = own.isEmpty() ? next++ : own.remove(own.size() - 1);
                 busy.put(event.of, process);
                 return process;
             }
