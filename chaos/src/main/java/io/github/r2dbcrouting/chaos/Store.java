@@ -1,10 +1,10 @@
 package io.github.r2dbcrouting.chaos;
 
 import io.github.r2dbcrouting.test.PostgresServer;
+import io.r2dbc.postgresql.api.PostgresTransactionDefinition;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.IsolationLevel;
-import io.r2dbc.spi.Option;
 import io.r2dbc.spi.Result;
 import io.r2dbc.spi.Statement;
 import io.r2dbc.spi.TransactionDefinition;
@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -50,19 +49,11 @@ final class Store {
 
     private static final String READ_REGISTER = "SELECT item::text FROM register WHERE key = $1";
 
-    private Store() {}
-
     /** A transaction that only reads, in one snapshot. */
-    private record Snapshot() implements TransactionDefinition {
-        @Override
-        @SuppressWarnings("unchecked")
-        public <T> @Nullable T getAttribute(Option<T> option) {
-            if (option.equals(READ_ONLY)) {
-                return (T) (Boolean) true;
-            }
-            return option.equals(ISOLATION_LEVEL) ? (T) IsolationLevel.REPEATABLE_READ : null;
-        }
-    }
+    private static final TransactionDefinition SNAPSHOT =
+            PostgresTransactionDefinition.from(IsolationLevel.REPEATABLE_READ).readOnly();
+
+    private Store() {}
 
     static void createTables(PostgresServer primary) {
         primary.execute("CREATE TABLE list (key bigint PRIMARY KEY, items bigint[] NOT NULL) WITH (fillfactor = 50)");
@@ -117,7 +108,7 @@ final class Store {
     static Mono<List<List<Long>>> readTwoListsInTransaction(ConnectionFactory router, long[] keys) {
         return with(
                 router,
-                connection -> Mono.from(connection.beginTransaction(new Snapshot()))
+                connection -> Mono.from(connection.beginTransaction(SNAPSHOT))
                         .then(Mono.defer(() -> list(connection, keys[0])))
                         .flatMap(one -> list(connection, keys[1]).map(other -> List.of(one, other)))
                         .flatMap(both ->
