@@ -203,6 +203,9 @@ public final class CausalToken {
      * what somebody else added.
      */
     private static List<Position> merge(List<Position> known, List<Position> added) {
+        if (known.isEmpty() && added.size() == 1) {
+            return List.copyOf(added);
+        }
         List<Position> merged = new ArrayList<>(known);
         for (Position position : added) {
             if (merged.stream().noneMatch(other -> other.covers(position))) {

@@ -44,14 +44,15 @@ public final class PostgresEngine implements Engine {
      * {@code pg_read_all_stats}, or else at least the one of its last restart point.
      */
     private static final String OBSERVED = """
-            recovering,
-            CASE WHEN recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text,
-            CASE WHEN recovering
-              THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), (pg_control_checkpoint()).timeline_id)
-              ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
-            pg_conf_load_time()::text,
-            NOT recovering OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE received_tli IS NOT NULL),
-            CASE WHEN NOT recovering THEN pg_last_wal_replay_lsn() END::text""";
+        recovering,
+        CASE WHEN recovering THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END::text,
+        CASE WHEN recovering
+          THEN greatest((SELECT received_tli FROM pg_stat_wal_receiver), (pg_control_checkpoint()).timeline_id)
+          ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
+        pg_conf_load_time()::text,
+        NOT recovering OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE received_tli IS NOT NULL),
+        CASE WHEN NOT recovering THEN pg_last_wal_replay_lsn() END::text\
+        """;
 
     /**
      * A parameter makes the driver prepare the statement: parsing and planning it anew cost the server three times as
@@ -104,12 +105,13 @@ public final class PostgresEngine implements Engine {
 
     /** Of all functions of a name in a schema: aggregates, window functions and procedures are none that only read. */
     private static final String FUNCTIONS = """
-            SELECT nspname::text, proname::text, bool_and(prokind = 'f' AND provolatile IN ('i', 's')),
-              EXISTS (SELECT FROM pg_proc AS own
-                WHERE own.proname = pg_proc.proname AND own.pronamespace = 'pg_catalog'::regnamespace)
-            FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-            WHERE left(nspname, 3) <> 'pg_' AND nspname <> 'information_schema'
-            GROUP BY nspname, proname""";
+        SELECT nspname::text, proname::text, bool_and(prokind = 'f' AND provolatile IN ('i', 's')),
+          EXISTS (SELECT FROM pg_proc AS own
+            WHERE own.proname = pg_proc.proname AND own.pronamespace = 'pg_catalog'::regnamespace)
+        FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+        WHERE left(nspname, 3) <> 'pg_' AND nspname <> 'information_schema'
+        GROUP BY nspname, proname\
+        """;
 
     private static final String UNDEFINED_FUNCTION = "42883";
 
@@ -146,7 +148,7 @@ public final class PostgresEngine implements Engine {
     @Override
     public Mono<Introduction> introduce(Connection connection) {
         return one(connection, INTRODUCE, row -> {
-            String cluster = text(row, 6);
+            String cluster = ClusterNames.shared(text(row, 6));
             Observation observation = observation(row, cluster);
             return new Introduction(
                     new ServerIdentity(cluster, text(row, 7)), observation, text(row, 8), !"off".equals(text(row, 9)));

@@ -64,7 +64,8 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
         int timeline = Integer.parseUnsignedInt(matcher.group(2), 16);
         return timeline == 0
                 ? null
-                : new WalPosition(matcher.group(1), timeline, Long.parseUnsignedLong(matcher.group(3), 16));
+                : new WalPosition(
+                        ClusterNames.shared(matcher.group(1)), timeline, Long.parseUnsignedLong(matcher.group(3), 16));
     }
 
     /**
