@@ -3,16 +3,12 @@ package io.github.r2dbcrouting.internal.session;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Unresolved;
-import io.github.r2dbcrouting.internal.clock.ElapsedTime;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -25,33 +21,19 @@ import reactor.core.publisher.Mono;
  * <p>What it wrote, or read on the primary, is pending until its position is known; what it read on a replica is a
  * {@link Sighting}, which gets a position only when the session reads elsewhere or its token is asked for.
  *
- * <p>Thread-safe: one immutable value, replaced whole.
+ * <p>Thread-safe: one immutable {@link Snapshot}, replaced whole. What becomes of it is said there, and how its positions
+ * are waited for in {@link Settlement}. The updater saves an object for each idle session.
  */
 public final class SessionState {
 
-    /** Only reads the system's clocks. */
-    private static final LongSupplier CLOCK = new ElapsedTime();
+    private static final AtomicReferenceFieldUpdater<SessionState, Snapshot> SNAPSHOT =
+            AtomicReferenceFieldUpdater.newUpdater(SessionState.class, Snapshot.class, "snapshot");
 
-    private static final Snapshot EMPTY = new Snapshot(null, List.of(), List.of());
-
-    private final AtomicReference<Snapshot> snapshot = new AtomicReference<>(EMPTY);
-
-    /** What this process captured for the session: what a token from outside hides of it comes back with its end. */
-    private final AtomicReference<@Nullable CausalToken> captured = new AtomicReference<>();
-
-    private final LongSupplier clock;
-    private final InstantSource utc;
-    private volatile long window = NO_WINDOW;
-    private volatile long wroteAt;
-    private volatile boolean hasWritten;
-    private volatile boolean tellsLostWrites;
-    private final AtomicBoolean untold = new AtomicBoolean();
-
-    private static final long NO_WINDOW = -1;
+    private volatile Snapshot snapshot;
 
     /** Creates a session without a token and without pending writes. */
     public SessionState() {
-        this(CLOCK);
+        this.snapshot = Known.NOTHING;
     }
 
     SessionState(LongSupplier clock) {
@@ -65,8 +47,7 @@ public final class SessionState {
      * @param utc the time of day
      */
     public SessionState(LongSupplier clock, InstantSource utc) {
-        this.clock = clock;
-        this.utc = utc;
+        this.snapshot = Known.nothing(Terms.of(clock, utc));
     }
 
     /**
@@ -75,7 +56,7 @@ public final class SessionState {
      * @param time how long, in nanoseconds
      */
     public void primaryFor(long time) {
-        window = time;
+        replace(now -> now.on(now.terms().withWindow(time)));
     }
 
     /**
@@ -85,22 +66,20 @@ public final class SessionState {
      * @return whether they do now
      */
     public boolean wroteLately(long otherwise) {
-        long time = window == NO_WINDOW ? otherwise : window;
-        return time > 0 && hasWritten && clock.getAsLong() - wroteAt < time;
+        Known known = snapshot.known();
+        long own = known.terms().window();
+        return known.wroteWithin(
+                own == Terms.NO_WINDOW ? otherwise : own, known.terms().clock());
     }
 
     /** From now on {@link #takeLost} and {@link #token} tell of pending writes that may be lost. */
     public void tellLostWrites() {
-        if (!tellsLostWrites) {
-            tellsLostWrites = true;
-        }
+        replace(now -> now.on(now.terms().tellingLostWrites()));
     }
 
     /** One of its pending writes may be lost. */
     void lost() {
-        if (tellsLostWrites) {
-            untold.set(true);
-        }
+        replace(Snapshot::lost);
     }
 
     /**
@@ -109,7 +88,7 @@ public final class SessionState {
      * @return whether some may be, of which nobody was told yet
      */
     public boolean takeLost() {
-        return untold.get() && untold.getAndSet(false);
+        return replace(Snapshot::told).untold();
     }
 
     /**
@@ -130,32 +109,19 @@ public final class SessionState {
      * @return how many this call gave up
      */
     public int goOnFrom(Position present, Predicate<Position> lost) {
-        while (true) {
-            Snapshot before = current();
-            if (before.token == null) {
-                return 0;
-            }
-            List<Position> kept = new ArrayList<>();
-            kept.add(present);
-            int given = 0;
-            for (Position position : before.token.positions()) {
-                if (position.cluster().equals(present.cluster()) && lost.test(position)) {
-                    given++;
-                } else {
-                    kept.add(position);
-                }
-            }
-            Snapshot after = new Snapshot(CausalToken.of(kept, before.token.unresolved()), before.pending, before.seen);
-            if (given == 0 || snapshot.compareAndSet(before, after)) {
-                return given;
-            }
-        }
+        return replace(now -> now.goneOnFrom(present, givenUp(present, lost)))
+                .known()
+                .count(givenUp(present, lost));
+    }
+
+    private static Predicate<Position> givenUp(Position present, Predicate<Position> lost) {
+        return position -> position.cluster().equals(present.cluster()) && lost.test(position);
     }
 
     /** A write of it is sent, or has ended. */
     void wrote() {
-        wroteAt = clock.getAsLong();
-        hasWritten = true;
+        long time = snapshot.terms().clock().getAsLong();
+        replace(now -> now.wrote(time));
     }
 
     /**
@@ -164,8 +130,7 @@ public final class SessionState {
      * @return completes when all of them are known; also those of open transactions are waited for
      */
     public Mono<Void> settled() {
-        return Mono.defer(() ->
-                Mono.when(current().pending.stream().map(PendingWrite::placed).toList()));
+        return Mono.defer(() -> new Settlement(snapshot).ofPending());
     }
 
     /**
@@ -178,8 +143,10 @@ public final class SessionState {
      * @return the write, to be settled exactly when its position is known
      */
     public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited, @Nullable Position basis) {
-        wrote();
-        return add(new PendingWrite(this, cluster, transaction, onAwaited, null, true, basis));
+        PendingWrite write = new PendingWrite(this, cluster, transaction, onAwaited, null, true, basis);
+        long time = snapshot.terms().clock().getAsLong();
+        replace(now -> now.begun(write, time));
+        return write;
     }
 
     /**
@@ -206,7 +173,9 @@ public final class SessionState {
      */
     public PendingWrite beginRead(
             String cluster, boolean mayWrite, Runnable onAwaited, Floors floors, @Nullable Position basis) {
-        return add(new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite, basis));
+        PendingWrite read = new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite, basis);
+        replace(now -> now.begun(read));
+        return read;
     }
 
     /**
@@ -232,19 +201,14 @@ public final class SessionState {
      */
     public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited) {
         while (true) {
-            Snapshot before = current();
-            Unresolved mark = unresolvedIn(before, cluster);
-            if (mark == null || mark.goesOn(utc.instant().getEpochSecond())) {
+            Snapshot before = snapshot;
+            Unresolved mark = before.unresolvedIn(cluster);
+            if (mark == null || mark.goesOn(seconds(before))) {
                 return null;
             }
-            CausalToken token = Objects.requireNonNull(before.token);
-            List<Unresolved> others = token.unresolved().stream()
-                    .filter(other -> !other.equals(mark))
-                    .toList();
             PendingWrite write =
                     new PendingWrite(this, cluster, false, onAwaited, null, mark.after() != null, mark.after());
-            Snapshot after = new Snapshot(tokenOf(token.positions(), others), with(before.pending, write), before.seen);
-            if (snapshot.compareAndSet(before, after)) {
+            if (SNAPSHOT.compareAndSet(this, before, before.takenOver(mark, write))) {
                 write.end();
                 return write;
             }
@@ -258,29 +222,7 @@ public final class SessionState {
      * @return whether {@link #takeOver} may have something to do
      */
     public boolean hasUnresolved(String cluster) {
-        return unresolvedIn(current(), cluster) != null;
-    }
-
-    private static @Nullable Unresolved unresolvedIn(Snapshot snapshot, String cluster) {
-        if (snapshot.token == null) {
-            return null;
-        }
-        List<Unresolved> unresolved = snapshot.token.unresolved();
-        for (int i = 0; i < unresolved.size(); i++) {
-            if (unresolved.get(i).cluster().equals(cluster)) {
-                return unresolved.get(i);
-            }
-        }
-        return null;
-    }
-
-    private static @Nullable CausalToken tokenOf(List<Position> positions, List<Unresolved> unresolved) {
-        return positions.isEmpty() && unresolved.isEmpty() ? null : CausalToken.of(positions, unresolved);
-    }
-
-    private PendingWrite add(PendingWrite write) {
-        update(now -> new Snapshot(now.token, with(now.pending, write), now.seen));
-        return write;
+        return snapshot.unresolvedIn(cluster) != null;
     }
 
     /**
@@ -294,40 +236,20 @@ public final class SessionState {
      */
     public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
         while (true) {
-            Snapshot before = current();
-            int at = indexOf(before.seen, replica, openedAt);
-            Sighting.Life life = at < 0
-                    ? new Sighting.Life(this, floors, replica)
-                    : before.seen.get(at).life();
-            Sighting sighting = at < 0
-                    ? new Sighting(life, 1, openedAt, now)
-                    : before.seen.get(at).begun();
-            Snapshot after = new Snapshot(before.token, before.pending, with(before.seen, at, sighting));
-            if (snapshot.compareAndSet(before, after)) {
-                return new OpenRead(this, life, now);
+            Snapshot before = snapshot;
+            Sighting known = before.seenOn(replica, openedAt);
+            Sighting sighting = known == null
+                    ? new Sighting(new Sighting.Life(this, floors, replica), 1, openedAt, now)
+                    : known.begun();
+            if (SNAPSHOT.compareAndSet(this, before, before.sighted(sighting))) {
+                return new OpenRead(this, sighting.life(), now);
             }
         }
-    }
-
-    private static int indexOf(List<Sighting> seen, ServerIdentity replica, long openedAt) {
-        for (int i = 0; i < seen.size(); i++) {
-            if (seen.get(i).includes(replica, openedAt)) {
-                return i;
-            }
-        }
-        return -1;
     }
 
     /** Changes what is known of a life, unless it was dropped. */
     void replace(Sighting.Life life, UnaryOperator<Sighting> change) {
-        update(now -> {
-            for (int i = 0; i < now.seen.size(); i++) {
-                if (now.seen.get(i).life() == life) {
-                    return new Snapshot(now.token, now.pending, with(now.seen, i, change.apply(now.seen.get(i))));
-                }
-            }
-            return now;
-        });
+        replace(now -> now.sighted(life, change));
     }
 
     /**
@@ -338,15 +260,7 @@ public final class SessionState {
      * @return the sightings, one for each life; unmodifiable
      */
     public List<Sighting> seen(String cluster) {
-        List<Sighting> seen = current().seen;
-        for (int i = 0; i < seen.size(); i++) {
-            if (!seen.get(i).identity().cluster().equals(cluster)) {
-                return seen.stream()
-                        .filter(sighting -> sighting.identity().cluster().equals(cluster))
-                        .toList();
-            }
-        }
-        return seen;
+        return snapshot.seenIn(cluster);
     }
 
     /**
@@ -357,24 +271,7 @@ public final class SessionState {
      *     Cancelling it only stops waiting
      */
     public Mono<Void> floors(String cluster) {
-        return Mono.defer(() -> {
-            List<Mono<Void>> all = allFloors(seen(cluster));
-            for (PendingWrite pending : current().pending) {
-                if (pending.isRead() && pending.cluster().equals(cluster)) {
-                    all.add(pending.placed());
-                }
-            }
-            return Mono.when(all);
-        });
-    }
-
-    /** Asks for all of them at once, and only then waits. */
-    private static List<Mono<Void>> allFloors(List<Sighting> seen) {
-        List<Mono<Void>> all = new ArrayList<>(seen.size() + 1);
-        for (Sighting sighting : seen) {
-            all.add(sighting.floor().find());
-        }
-        return all;
+        return Mono.defer(() -> new Settlement(snapshot).ofSeen(cluster));
     }
 
     /**
@@ -384,21 +281,7 @@ public final class SessionState {
      * @return its positions in that cluster; unmodifiable
      */
     public List<Position> required(String cluster) {
-        CausalToken token = current().token;
-        if (token == null) {
-            return List.of();
-        }
-        List<Position> positions = token.positions();
-        if (positions.size() == 1) {
-            return positions.get(0).cluster().equals(cluster) ? positions : List.of();
-        }
-        List<Position> own = new ArrayList<>(positions.size());
-        for (Position position : positions) {
-            if (position.cluster().equals(cluster)) {
-                own.add(position);
-            }
-        }
-        return own;
+        return Positions.of(cluster, snapshot.known().positions());
     }
 
     /**
@@ -408,7 +291,8 @@ public final class SessionState {
      * @return whether reads must see the primary
      */
     public boolean hasPending(String cluster) {
-        return hasPending(cluster, false) || unresolvedIn(current(), cluster) != null;
+        Snapshot now = snapshot;
+        return now.hasPending(cluster, false) || now.unresolvedIn(cluster) != null;
     }
 
     /**
@@ -419,7 +303,7 @@ public final class SessionState {
      * @return whether waiting for it can help
      */
     public boolean settlesIn(String cluster) {
-        return hasPending(cluster, false);
+        return snapshot.hasPending(cluster, false);
     }
 
     /**
@@ -429,18 +313,7 @@ public final class SessionState {
      * @return whether {@link #floors} has to be awaited before a replica is read from
      */
     public boolean hasPendingReads(String cluster) {
-        return hasPending(cluster, true);
-    }
-
-    private boolean hasPending(String cluster, boolean reads) {
-        List<PendingWrite> pending = current().pending;
-        for (int i = 0; i < pending.size(); i++) {
-            PendingWrite one = pending.get(i);
-            if (one.isRead() == reads && one.cluster().equals(cluster)) {
-                return true;
-            }
-        }
-        return false;
+        return snapshot.hasPending(cluster, true);
     }
 
     /**
@@ -449,7 +322,7 @@ public final class SessionState {
      * @return the token, or {@code null} if nothing was written or observed
      */
     public @Nullable CausalToken observed() {
-        return current().token;
+        return snapshot.token();
     }
 
     /**
@@ -458,7 +331,7 @@ public final class SessionState {
      * @param token what reads must not be behind from now on
      */
     public void observe(CausalToken token) {
-        update(now -> new Snapshot(now.token == null ? token : now.token.merge(token), now.pending, now.seen));
+        replace(now -> now.observed(token));
     }
 
     /**
@@ -468,23 +341,7 @@ public final class SessionState {
      *     of which the session is to be told and was not
      */
     public Mono<CausalToken> token() {
-        return Mono.defer(() -> {
-            Snapshot now = current();
-            if (now.pending.isEmpty() && now.seen.isEmpty()) {
-                return observedUnlessLost();
-            }
-            for (PendingWrite write : now.pending) {
-                if (write.openTransaction()) {
-                    return Mono.error(new IllegalStateException("the session has an open write transaction: ask for"
-                            + " its token after the commit, it cannot arrive before"));
-                }
-            }
-            List<Mono<Void>> placed = allFloors(now.seen);
-            for (PendingWrite write : now.pending) {
-                placed.add(write.placed());
-            }
-            return Mono.when(placed).then(Mono.defer(this::observedUnlessLost));
-        });
+        return Mono.defer(() -> new Settlement(snapshot).then(this::observedUnlessLost));
     }
 
     /**
@@ -495,31 +352,16 @@ public final class SessionState {
      *     error while a write transaction is open
      */
     public Mono<CausalToken> token(Duration limit) {
-        return Mono.defer(() -> {
-            Snapshot now = current();
-            if (now.pending.isEmpty() && now.seen.isEmpty()) {
-                return observedUnlessLost();
-            }
-            Mono<CausalToken> unresolved = Mono.defer(() -> Mono.justOrEmpty(withUnresolved()));
-            return now.pending.stream().anyMatch(PendingWrite::openTransaction)
-                    ? unresolved
-                    : token().timeout(limit, unresolved);
-        });
+        return Mono.defer(() -> new Settlement(snapshot).then(this::observedUnlessLost, limit, this::withMarks));
     }
 
-    /** The token as far as it is known, with a mark for what has no position. */
-    private @Nullable CausalToken withUnresolved() {
-        Snapshot now = current();
-        long time = utc.instant().getEpochSecond();
-        List<Unresolved> marks = new ArrayList<>(1);
-        now.pending.forEach(write -> marks.add(write.unresolved(time)));
-        now.seen.forEach(
-                sighting -> marks.add(new Unresolved(sighting.identity().cluster(), null, Unresolved.ENDED)));
-        if (marks.isEmpty()) {
-            return now.token;
-        }
-        CausalToken unplaced = CausalToken.of(List.of(), marks);
-        return now.token == null ? unplaced : now.token.merge(unplaced);
+    private Mono<CausalToken> observedUnlessLost() {
+        return takeLost() ? Mono.error(lostWhilePending()) : Mono.justOrEmpty(observed());
+    }
+
+    private Mono<CausalToken> withMarks() {
+        Snapshot now = snapshot;
+        return Mono.justOrEmpty(now.tokenWithMarks(seconds(now)));
     }
 
     /**
@@ -542,139 +384,51 @@ public final class SessionState {
      * @return what that means for the session
      */
     public Forgotten forget(String cluster, List<Position> positions, Runnable onAwaited) {
-        PendingWrite anew = null;
-        if (countIn(captured.get(), positions) > 0) {
-            // pending before they go: who reads in between must not find neither
-            anew = add(new PendingWrite(this, cluster, false, onAwaited, null, false, null));
-            anew.end();
+        PendingWrite anew = new PendingWrite(this, cluster, false, onAwaited, null, false, null);
+        int lost = replace(now -> now.forgotten(positions, anew)).known().countCaptured(positions);
+        if (lost == 0) {
+            return new Forgotten(0, null);
         }
-        CausalToken had = captured.getAndUpdate(own -> without(own, positions));
-        update(now -> {
-            CausalToken rest = without(now.token, positions);
-            CausalToken own = captured.get();
-            return new Snapshot(own == null ? rest : merged(rest, own), now.pending, now.seen);
-        });
-        return new Forgotten(countIn(had, positions), anew);
-    }
-
-    private static int countIn(@Nullable CausalToken token, List<Position> positions) {
-        return token == null
-                ? 0
-                : (int) token.positions().stream().filter(positions::contains).count();
-    }
-
-    private static @Nullable CausalToken without(@Nullable CausalToken token, List<Position> positions) {
-        if (token == null) {
-            return null;
-        }
-        List<Position> kept = new ArrayList<>(token.positions());
-        kept.removeAll(positions);
-        return tokenOf(kept, token.unresolved());
-    }
-
-    private Mono<CausalToken> observedUnlessLost() {
-        return takeLost() ? Mono.error(lostWhilePending()) : Mono.justOrEmpty(observed());
+        anew.end();
+        return new Forgotten(lost, anew);
     }
 
     /** Returns whether this call settled it: of several at once, one does. */
     boolean settle(PendingWrite write, CausalToken token, long sentAt) {
-        captured.accumulateAndGet(token, SessionState::merged);
-        while (true) {
-            Snapshot before = current();
-            int at = before.pending.indexOf(write);
-            if (at < 0) {
-                return false;
-            }
-            // whatever a replica showed before was on its primary before: the position covers that, too
-            List<Sighting> seen = without(
-                    before.seen,
-                    sighting -> sighting.over(sentAt - 1)
-                            && sighting.identity().cluster().equals(write.cluster()));
-            Snapshot after = new Snapshot(merged(before.token, token), without(before.pending, at), seen);
-            if (snapshot.compareAndSet(before, after)) {
-                return true;
-            }
-        }
+        return replace(now -> now.settled(write, token, sentAt)).pending().contains(write);
     }
 
     /** What was seen in that life until then lies at or before the token. */
     void settle(Sighting.@Nullable Life life, long seenAt, CausalToken token) {
-        captured.accumulateAndGet(token, SessionState::merged);
-        update(now -> new Snapshot(
-                merged(now.token, token),
-                now.pending,
-                without(now.seen, sighting -> sighting.life() == life && sighting.over(seenAt))));
-    }
-
-    /** The added one first, so that no token from elsewhere can crowd out what the session wrote or saw itself. */
-    private static CausalToken merged(@Nullable CausalToken known, CausalToken added) {
-        if (known == null || goesBeyond(added, known)) {
-            return added;
-        }
-        return goesBeyond(known, added) ? known : added.merge(known);
-    }
-
-    private static boolean goesBeyond(CausalToken one, CausalToken other) {
-        return one.positions().size() == 1
-                && other.positions().size() == 1
-                && !one.isUnresolved()
-                && !other.isUnresolved()
-                && one.positions().get(0).covers(other.positions().get(0));
+        replace(now -> now.settled(life, seenAt, token));
     }
 
     @Override
     public String toString() {
-        Snapshot now = current();
-        return (now.token == null ? "nothing written" : now.token.encode()) + ", " + now.pending.size() + " pending"
-                + (now.seen.isEmpty() ? "" : ", has read from " + now.seen.size());
+        Snapshot now = snapshot;
+        CausalToken token = now.token();
+        return (token == null ? "nothing written" : token.encode())
+                + ", " + now.pending().size() + " pending"
+                + (now.seen().isEmpty() ? "" : ", has read from " + now.seen().size());
     }
 
-    private Snapshot current() {
-        return Objects.requireNonNull(snapshot.get());
+    private static long seconds(Snapshot now) {
+        return now.terms().utc().instant().getEpochSecond();
     }
 
-    private void update(UnaryOperator<Snapshot> change) {
-        snapshot.updateAndGet(change);
-    }
-
-    private static List<PendingWrite> with(List<PendingWrite> pending, PendingWrite write) {
-        if (pending.isEmpty()) {
-            return List.of(write);
+    /**
+     * Replaces the snapshot. Spelt out: a test that explores the orders of reading and writing does not look into the
+     * JDK's own.
+     *
+     * @return what it was before
+     */
+    private Snapshot replace(UnaryOperator<Snapshot> change) {
+        while (true) {
+            Snapshot before = snapshot;
+            Snapshot after = change.apply(before);
+            if (after == before || SNAPSHOT.compareAndSet(this, before, after)) {
+                return before;
+            }
         }
-        List<PendingWrite> longer = new ArrayList<>(pending.size() + 1);
-        longer.addAll(pending);
-        longer.add(write);
-        return longer;
     }
-
-    private static List<PendingWrite> without(List<PendingWrite> pending, int at) {
-        if (pending.size() == 1) {
-            return List.of();
-        }
-        List<PendingWrite> shorter = new ArrayList<>(pending);
-        shorter.remove(at);
-        return shorter;
-    }
-
-    /** Puts the sighting at the index, or at the end if that is negative. */
-    private static List<Sighting> with(List<Sighting> seen, int at, Sighting sighting) {
-        if (seen.size() <= 1 && (seen.isEmpty() || at == 0)) {
-            return List.of(sighting);
-        }
-        List<Sighting> changed = new ArrayList<>(seen);
-        if (at < 0) {
-            changed.add(sighting);
-        } else {
-            changed.set(at, sighting);
-        }
-        return changed;
-    }
-
-    private static List<Sighting> without(List<Sighting> seen, Predicate<Sighting> dropped) {
-        return seen.isEmpty() || seen.stream().noneMatch(dropped)
-                ? seen
-                : seen.stream().filter(dropped.negate()).toList();
-    }
-
-    private record Snapshot(@Nullable CausalToken token, List<PendingWrite> pending, List<Sighting> seen) {}
 }

@@ -56,6 +56,11 @@ class SessionStateRaceTests {
     }
 
     @Test
+    void showsAWriteAsPendingUntilItsPositionIsKnown() {
+        Interleavings.allHold(() -> pendingOrKnown(new Real()));
+    }
+
+    @Test
     void leavesNobodyWaitingForAWriteThatIsSettled() {
         Interleavings.allHold(() -> {
             SessionState session = new SessionState();
@@ -111,6 +116,12 @@ class SessionStateRaceTests {
     @Tag("planted")
     void isCaughtIfItRemembersOnlyAfterwardsWhatItCaptured() {
         Interleavings.oneFails(() -> positionAndForgetting(new CapturesLate()), "was forgotten");
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfItSettlesAWriteAndThenLearnsItsPosition() {
+        Interleavings.oneFails(() -> pendingOrKnown(new LearnsLate()), "neither pending nor known");
     }
 
     @Test
@@ -190,6 +201,16 @@ class SessionStateRaceTests {
         Interleavings.together(() -> session.settle(write, 5), () -> session.forget(9));
 
         must(session.required() >= 5, "what was captured was forgotten");
+    }
+
+    private static void pendingOrKnown(Session session) {
+        Object write = session.begin();
+        session.observe(9);
+
+        Interleavings.together(() -> session.settle(write, 5), () -> {
+            session.forget(9);
+            must(session.hasPending() || session.required() >= 5, "a write is neither pending nor known");
+        });
     }
 
     private static void awaitedWhileItIsSettled(Mono<Void> settled, Runnable settle) {
@@ -348,8 +369,7 @@ class SessionStateRaceTests {
         }
     }
 
-    /** Merges a position into the token, and notes only then that it is its own. */
-    private static final class CapturesLate extends OneValue {
+    private abstract static class ReplacesWhole extends OneValue {
 
         @Override
         void update(UnaryOperator<Known> change) {
@@ -358,6 +378,21 @@ class SessionStateRaceTests {
                 before = known.get();
             } while (!known.compareAndSet(before, change.apply(before)));
         }
+    }
+
+    /** Drops a write, and merges only then its position into the token. */
+    private static final class LearnsLate extends ReplacesWhole {
+
+        @Override
+        public boolean settle(Object write, long position) {
+            update(now -> new Known(now.token, now.captured, List.of()));
+            update(now -> new Known(Math.max(now.token, position), Math.max(now.captured, position), now.pending));
+            return true;
+        }
+    }
+
+    /** Merges a position into the token, and notes only then that it is its own. */
+    private static final class CapturesLate extends ReplacesWhole {
 
         @Override
         public boolean settle(Object write, long position) {

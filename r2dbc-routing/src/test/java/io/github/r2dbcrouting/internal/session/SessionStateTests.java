@@ -142,6 +142,33 @@ class SessionStateTests {
         assertThat(session.observed()).isEqualTo(token(420));
     }
 
+    @Test
+    void doesNotTakeUpAgainWhatItHasGivenUp() {
+        session.begin(cluster, false, () -> {}).settle(token(500), 0);
+        WalPosition present = new WalPosition("7", 2, 100);
+        assertThat(session.goOnFrom(present, position -> position.branch() == 1))
+                .isOne();
+
+        session.observe(token(900));
+        forget(position(900));
+
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(present)));
+    }
+
+    @Test
+    void givesUpNothingOfAnotherClusterAndNothingTwice() {
+        WalPosition elsewhere = new WalPosition("8", 1, 1);
+        session.observe(CausalToken.of(List.of(position(500), elsewhere)));
+        WalPosition present = new WalPosition("7", 2, 100);
+
+        assertThat(session.goOnFrom(present, position -> position.branch() == 1))
+                .isOne();
+        assertThat(session.goOnFrom(present, position -> position.branch() == 1))
+                .isZero();
+
+        assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(present, elsewhere)));
+    }
+
     private SessionState.Forgotten forget(Position position) {
         return session.forget(cluster, List.of(position), () -> {});
     }
@@ -199,6 +226,18 @@ class SessionStateTests {
         assertThat(session.hasPending(cluster)).isTrue();
         other.settle(token(6), 0);
         assertThat(session.observed()).isEqualTo(token(6));
+    }
+
+    @Test
+    void doesNotRememberThePositionOfASecondSettlement() {
+        PendingWrite write = session.begin(cluster, false, () -> {});
+        write.settle(token(5), 0);
+        write.settle(token(50), 0);
+        session.observe(token(900));
+
+        forget(position(900));
+
+        assertThat(session.observed()).isEqualTo(token(5));
     }
 
     @Test
