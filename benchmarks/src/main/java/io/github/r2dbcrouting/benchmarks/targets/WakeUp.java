@@ -96,8 +96,10 @@ final class WakeUp implements Measurement {
         if (read.isDone()) {
             throw new IllegalStateException("the read did not wait for " + token);
         }
-        cluster.replica(0).resumeReplay();
         long lastNo = System.nanoTime();
+        // resuming takes as long as the read takes to wake up: the questions must have begun by then
+        CompletableFuture<Void> resumed =
+                CompletableFuture.runAsync(() -> cluster.replica(0).resumeReplay());
         while (true) {
             long sent = System.nanoTime();
             boolean replayed = Boolean.TRUE.equals(Flux.from(
@@ -110,7 +112,8 @@ final class WakeUp implements Measurement {
             }
             lastNo = sent;
         }
+        resumed.join();
         read.join();
-        return Math.max(0, (decidedAt.get() - lastNo) / 1e6);
+        return (decidedAt.get() - lastNo) / 1e6;
     }
 }
