@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.test.PostgresCluster;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -46,6 +47,6 @@ class ShopSliceIT {
     @Test
     void readsFromTheReplica() {
         assertThat(factory.serverNames()).containsExactly("db0", "replica");
-        await().until(() -> Boolean.TRUE.equals(orders.listing().blockFirst()));
+        await().atMost(Duration.ofMinutes(1)).until(() -> Boolean.TRUE.equals(orders.listing().blockFirst()));
     }
 }
