@@ -8,6 +8,7 @@ import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.ServerStatus;
+import io.github.r2dbcrouting.internal.clock.Surroundings;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.Policies;
@@ -21,7 +22,6 @@ import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A primary and replicas in eight zones, at positions from 1 to {@link #POSITIONS} in turn, of which one moves from each
@@ -70,7 +70,7 @@ final class ZonedCluster {
         }
         return new Router(
                 server -> 1,
-                bound -> ThreadLocalRandom.current().nextInt(bound),
+                Surroundings.CHANCE,
                 Safeguards.all(),
                 ejections,
                 () -> 0,

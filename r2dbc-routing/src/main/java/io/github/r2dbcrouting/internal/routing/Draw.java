@@ -85,15 +85,16 @@ final class Draw {
         return random.applyAsInt(view.size());
     }
 
-    /** The eligible servers as a balancer sees them. The clocks are read once, and only if they are asked for. */
+    /**
+     * The eligible servers as a balancer sees them. What latencies are aged by is when the table was prepared: it is 100 ms
+     * ago at most while servers are sampled, of the ten seconds in which they age, and a clock takes longer than the rest.
+     */
     private final class View implements LoadBalancer.Candidates {
 
         private final Prepared prepared;
         private final EligibleSet eligible;
         private final boolean starting;
         private final long startingNow;
-        private boolean clockRead;
-        private long now;
 
         View(Prepared prepared, EligibleSet eligible) {
             this.prepared = prepared;
@@ -132,11 +133,7 @@ final class Draw {
 
         @Override
         public double latency(int candidate) {
-            if (!clockRead) {
-                clockRead = true;
-                now = System.nanoTime();
-            }
-            return load.latency(eligible.server(candidate), now);
+            return load.latency(eligible.server(candidate), prepared.madeAt());
         }
     }
 }

@@ -16,7 +16,7 @@ public interface Load {
      * Returns how long the server lately took to answer.
      *
      * @param server the index of the server
-     * @param now the present by {@link System#nanoTime()}
+     * @param now about the present, by {@link System#nanoTime()}
      * @return nanoseconds; 0 if nothing is known
      */
     default double latency(int server, long now) {

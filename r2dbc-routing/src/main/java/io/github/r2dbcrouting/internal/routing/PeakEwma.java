@@ -18,6 +18,8 @@ public final class PeakEwma {
     /** Within this time what was seen loses two thirds of its weight. */
     public static final Duration DECAY = Duration.ofSeconds(10);
 
+    private static final long DECAY_NANOS = DECAY.toNanos();
+
     private final AtomicReference<Seen> seen = new AtomicReference<>(new Seen(0, 0));
 
     /** Creates an average that has seen nothing. */
@@ -60,7 +62,8 @@ public final class PeakEwma {
 
         /** The part of the weight of what was seen that is left. Two threads may bring their times out of order. */
         double left(long now) {
-            return Math.exp(-Math.max(now - at, 0) / (double) DECAY.toNanos());
+            long silent = now - at;
+            return silent <= 0 ? 1 : Math.exp(-silent / (double) DECAY_NANOS);
         }
     }
 }

@@ -33,6 +33,7 @@ final class Prepared {
     private final long[] freshAt;
     private final int quickest;
     private final Since since;
+    private final long madeAt = System.nanoTime();
 
     private Prepared(RoutingTable table, Policies policies, Members members, Since since, @Nullable Prepared before) {
         this.table = table;
@@ -141,6 +142,11 @@ final class Prepared {
 
     Since since() {
         return since;
+    }
+
+    /** When it was made, by {@link System#nanoTime()}. */
+    long madeAt() {
+        return madeAt;
     }
 
     /** The replica that lately took least time to catch up; {@link Members#NOBODY} if there is none. */

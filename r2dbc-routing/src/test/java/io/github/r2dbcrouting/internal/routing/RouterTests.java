@@ -34,6 +34,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -921,6 +922,47 @@ class RouterTests {
     }
 
     @Test
+    void agesLatenciesByTheTimeOfTheTableAndNotOfEachRead() {
+        List<Long> asked = new ArrayList<>();
+        Load load = new Load() {
+            @Override
+            public int inFlight(int server) {
+                return 0;
+            }
+
+            @Override
+            public double latency(int server, long now) {
+                asked.add(now);
+                return 1;
+            }
+        };
+        Router router = new Router(
+                load,
+                random::nextInt,
+                Safeguards.all(),
+                ejections,
+                time::get,
+                Duration.ZERO,
+                new Router.Preferences(Policies.NONE, false, LoadBalancer.powerOfTwoChoices()));
+        long before = System.nanoTime();
+
+        router.prepare(table);
+        long prepared = System.nanoTime();
+        router.choose(table, read(Freshness.any()), NOBODY);
+        router.choose(table, read(Freshness.any()), NOBODY);
+        RoutingTable next = table(primary, near, far);
+        router.prepare(next);
+        router.choose(next, read(Freshness.any()), NOBODY);
+
+        assertThat(asked).hasSize(6);
+        assertThat(Set.copyOf(asked.subList(0, 4))).singleElement().satisfies(now -> {
+            assertThat(now - before).isNotNegative();
+            assertThat(prepared - now).isNotNegative();
+        });
+        assertThat(asked.get(4) - prepared).isNotNegative();
+    }
+
+    @Test
     void describesHowTheServersStand() {
         Load load = new Load() {
             @Override
@@ -951,10 +993,10 @@ class RouterTests {
         clock.set(Duration.ofMillis(1_500).toNanos());
 
         assertThat(telling.describe(aged)).isEqualTo("""
-                server  role     state    since    tags  position            behind  lag      in flight  latency  weight  policies     problem
-                db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        1       -
-                db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1       all
-                db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        1       all,default
-                """);
+            server  role     state    since    tags  position            behind  lag      in flight  latency  weight  policies     problem
+            db0 *   primary  up       1500 ms  -     0/64 on timeline 1  -       -        0          -        1       -
+            db1     replica  ejected  1500 ms  near  0/5A on timeline 1  10 B    1600 ms  1          1.23 ms  1       all
+            db2     replica  up       1500 ms  far   0/32 on timeline 1  50 B    1800 ms  2          -        1       all,default
+            """);
     }
 }
