@@ -3,7 +3,8 @@ package io.github.r2dbcrouting;
 import io.r2dbc.spi.R2dbcNonTransientResourceException;
 
 /**
- * A write of the session, or one that its token covers, may not have survived a failover.
+ * A write of the session, one that it has seen, or one that its token covers, may not have survived a failover or a crash
+ * of the primary.
  *
  * <p>Signalled only where {@link RoutingConnectionFactory.Builder#strictLostWrites} asks for it, and once: nothing was
  * sent for what it answers, and whatever comes next goes on from the present primary's position. The application knows

@@ -768,12 +768,14 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         }
 
         /**
-         * Lets a session fail once where something that it wrote may not have survived a failover. Without it such a
-         * write is told by {@link RoutingEvent.WritePossiblyLost} and counted only.
+         * Lets a session fail once where something that it wrote or saw may not have survived a failover, or a crash of
+         * the primary. Without it that is told by {@link RoutingEvent.WritePossiblyLost} and counted only.
          *
          * @param strict whether {@link PossiblyLostWriteException} is signalled: for a position beyond the switch to the
-         *     session's next causal read, for a write that was pending to its next statement outside a transaction,
-         *     next transaction or {@link CausalSession#token()}. By default {@code false}
+         *     session's next read that is causal or asks for the latest, for what had no position yet to its next
+         *     statement outside a transaction, next transaction or {@link CausalSession#token()}. None of these is served
+         *     before it is known what there is to be told: it waits for that as long as for a primary, and then fails with
+         *     {@link NoEligibleServerException}. By default {@code false}
          * @return this
          */
         public Builder strictLostWrites(boolean strict) {

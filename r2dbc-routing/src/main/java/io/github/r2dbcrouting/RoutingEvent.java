@@ -74,12 +74,13 @@ public sealed interface RoutingEvent {
     record PolicyReplaced(String source, String policy) implements RoutingEvent {}
 
     /**
-     * A write may not have survived: the primary went away between it and the reading of its position, or its position
-     * lies beyond where the present primary's history left that of the one before, or that is not known. Told once for
-     * each write, or for each token that arrives with such a position. The session goes on from a later position of the
-     * primary.
+     * A write, or something that a session has seen, may not have survived: the server went away, or crashed, between it
+     * and the reading of its position, or its position lies beyond where the present primary's history left that of the
+     * one before, or that is not known. Told once for each, or for each token that arrives with such a position. The
+     * session goes on from a later position of the primary.
      *
-     * @param server the name of the server that the write was sent to; {@code null} where a position told of it
+     * @param server the name of the server that it was sent to; {@code null} where a position told of it, or where it was
+     *     seen on a replica
      */
     record WritePossiblyLost(@Nullable String server) implements RoutingEvent {}
 

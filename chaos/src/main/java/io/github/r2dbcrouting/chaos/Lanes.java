@@ -69,12 +69,22 @@ final class Lanes {
                 return;
             } catch (Exception e) {
                 failed.add(strike.fault().name() + ": " + e);
-                if (lane == Lane.SERVERS) {
-                    afterFailure.accept(e);
+                if (lane == Lane.SERVERS && !repaired(e)) {
+                    return;
                 }
             } finally {
                 now(lane).set("");
             }
+        }
+    }
+
+    private boolean repaired(Exception failure) {
+        try {
+            afterFailure.accept(failure);
+            return true;
+        } catch (RuntimeException e) {
+            failed.add("no more faults of servers, since the cluster could not be repaired: " + e);
+            return false;
         }
     }
 

@@ -26,13 +26,25 @@ final class Repair {
                 server.restart();
             }
         }
+        // a promotion that a fault has begun may still be coming
+        while (!oneLeads(cluster)) {
+            LOG.info("another primary has come up");
+        }
+        cluster.awaitReplayed();
+    }
+
+    /** Returns whether the one that was the primary at first is so in the end. */
+    private static boolean oneLeads(PostgresCluster cluster) {
         PostgresServer primary = cluster.currentPrimary();
         for (PostgresServer server : cluster.servers()) {
             if (server != primary && !follows(server, primary)) {
+                if (cluster.currentPrimary() != primary) {
+                    return false;
+                }
                 server.rejoin();
             }
         }
-        cluster.awaitReplayed();
+        return cluster.currentPrimary() == primary;
     }
 
     private static boolean follows(PostgresServer server, PostgresServer primary) {

@@ -24,6 +24,8 @@ final class ControlSessions implements AutoCloseable {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
 
+    private static final int MOST_CONFLICTS = 50;
+
     private final PostgresqlConnectionFactory factory;
     private final Deque<PostgresqlConnection> idle = new ConcurrentLinkedDeque<>();
 
@@ -42,7 +44,7 @@ final class ControlSessions implements AutoCloseable {
 
     /** What {@code psql -At} would print. */
     String query(String sql) {
-        return inSession(connection -> rows(connection, sql));
+        return despiteRecovery(connection -> rows(connection, sql));
     }
 
     /** Whether the server accepts connections and answers. */
@@ -57,12 +59,26 @@ final class ControlSessions implements AutoCloseable {
 
     /** Runs statements, each of which may be several in one transaction, in the same session; results are dropped. */
     void execute(String... statements) {
-        inSession(connection -> {
+        despiteRecovery(connection -> {
             for (String sql : statements) {
                 String unused = rows(connection, sql);
             }
             return true;
         });
+    }
+
+    /** What was in the way of a replica's replay has done nothing, and is done again. */
+    private <T> T despiteRecovery(Function<PostgresqlConnection, T> work) {
+        for (int left = MOST_CONFLICTS; ; left--) {
+            try {
+                return inSession(work);
+            } catch (R2dbcException conflict) {
+                String message = String.valueOf(conflict.getMessage());
+                if (left == 0 || !message.contains("conflict with recovery")) {
+                    throw conflict;
+                }
+            }
+        }
     }
 
     /** Runs work that needs one session for several statements. */

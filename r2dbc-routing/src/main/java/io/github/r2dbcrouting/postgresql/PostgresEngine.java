@@ -51,7 +51,8 @@ public final class PostgresEngine implements Engine {
           ELSE ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::int END,
         pg_conf_load_time()::text,
         NOT recovering OR EXISTS (SELECT FROM pg_stat_wal_receiver WHERE received_tli IS NOT NULL),
-        CASE WHEN NOT recovering THEN pg_last_wal_replay_lsn() END::text\
+        CASE WHEN NOT recovering THEN pg_last_wal_replay_lsn() END::text,
+        NOT recovering OR coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false)\
         """;
 
     /**
@@ -148,10 +149,10 @@ public final class PostgresEngine implements Engine {
     @Override
     public Mono<Introduction> introduce(Connection connection) {
         return one(connection, INTRODUCE, row -> {
-            String cluster = ClusterNames.shared(text(row, 6));
+            String cluster = ClusterNames.shared(text(row, 7));
             Observation observation = observation(row, cluster);
             return new Introduction(
-                    new ServerIdentity(cluster, text(row, 7)), observation, text(row, 8), !"off".equals(text(row, 9)));
+                    new ServerIdentity(cluster, text(row, 8)), observation, text(row, 9), !"off".equals(text(row, 10)));
         });
     }
 
@@ -373,6 +374,7 @@ public final class PostgresEngine implements Engine {
                 timeline == null ? 0 : timeline,
                 Boolean.TRUE.equals(row.get(4, Boolean.class)),
                 recovering || timeline == null ? null : position(cluster, timeline - 1, row.get(5, String.class)),
+                Boolean.TRUE.equals(row.get(6, Boolean.class)),
                 text(row, 3));
     }
 

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  *     it was on, and may have left for a later one since
  * @param recoveredTo up to where a primary had replayed when it became one, as a position on the branch numbered just
  *     before its own; {@code null} for a replica, or if it never replayed
+ * @param settled whether a replica has replayed all that it has received, so that it stays where it is until it receives
+ *     more; {@code true} for a primary
  * @param configuration changes whenever the server has read its configuration again; only compared for equality, and
  *     only with what the same connection said before
  */
@@ -24,6 +26,7 @@ public record Observation(
         long branch,
         boolean branchCertain,
         @Nullable Position recoveredTo,
+        boolean settled,
         String configuration) {
 
     /**
@@ -39,13 +42,33 @@ public record Observation(
     }
 
     /**
+     * Describes a server that has nothing to replay.
+     *
+     * @param role what the server was
+     * @param position where it stood
+     * @param branch the number of a primary's branch
+     * @param branchCertain whether the branch of the position is the one that the server is on
+     * @param recoveredTo up to where a primary had replayed when it became one
+     * @param configuration which reading of its configuration it was at
+     */
+    public Observation(
+            ServerRole role,
+            @Nullable Position position,
+            long branch,
+            boolean branchCertain,
+            @Nullable Position recoveredTo,
+            String configuration) {
+        this(role, position, branch, branchCertain, recoveredTo, true, configuration);
+    }
+
+    /**
      * Tells another position.
      *
      * @param told the position
      * @return this, with that position; it is as certain of its branch as it was
      */
     public Observation withPosition(Position told) {
-        return new Observation(role, told, branch, branchCertain, recoveredTo, configuration);
+        return new Observation(role, told, branch, branchCertain, recoveredTo, settled, configuration);
     }
 
     /**
@@ -57,6 +80,6 @@ public record Observation(
     public Observation onBranch(long certain) {
         return position == null
                 ? this
-                : new Observation(role, position.onBranch(certain), branch, true, recoveredTo, configuration);
+                : new Observation(role, position.onBranch(certain), branch, true, recoveredTo, settled, configuration);
     }
 }

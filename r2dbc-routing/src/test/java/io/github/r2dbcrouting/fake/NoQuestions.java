@@ -39,4 +39,9 @@ public class NoQuestions implements Questions {
 
     @Override
     public void positionAwaited() {}
+
+    @Override
+    public boolean partedSince(long time) {
+        return false;
+    }
 }

@@ -32,6 +32,9 @@ final class Operation {
     /** Where it was executed last, for people. */
     String servedBy = "nobody";
 
+    /** Whether it was executed last on a replica of which it was not known where it was. */
+    boolean nowhere;
+
     /** What the router knew when it was sent the last time. */
     RoutingTable sentBy;
 

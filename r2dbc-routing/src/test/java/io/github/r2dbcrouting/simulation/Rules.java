@@ -24,6 +24,7 @@ final class Rules {
 
     static final String STALE = "no read behind its token";
     static final String SILENT = "what may be lost is told";
+    static final String UNTOLD = "a session is told before it is served without what is lost";
     static final String TOO_OLD = "age is bounded";
     static final String LOST_BRANCH = "no read from a branch that was left";
     static final String TWO_PRIMARIES = "nothing is written to a primary that is not followed";
@@ -242,6 +243,9 @@ final class Rules {
         Operation operation = exchange.operation;
         SimulatedServer server = exchange.connection.server;
         operation.suspicion = null;
+        RoutingTable known = operation.sentBy;
+        operation.nowhere =
+                !server.primary && known.servers().get(server.number).position() == null;
         SimulatedServer primary = followedNow();
         if (primary == null) {
             return;
@@ -317,6 +321,13 @@ final class Rules {
 
     /** The answer reached whoever asked: what was wrong with it counts, unless what it lacks is lost by now. */
     void delivered(Operation operation, BitSet seen) {
+        checkToldBefore(operation, seen);
+        if (operation.nowhere) {
+            // of that replica's history nothing is known, so nobody can tell what of it is lost
+            BitSet news = (BitSet) seen.clone();
+            news.andNot(operation.user.knows);
+            operation.user.excused.or(news);
+        }
         Violation suspicion = operation.suspicion;
         if (suspicion == null) {
             return;
@@ -325,6 +336,34 @@ final class Rules {
         boolean kept = operation.suspect < 0 || (primary != null && primary.has(cluster.recordOf(operation.suspect)));
         if (kept) {
             broken(suspicion);
+        }
+    }
+
+    /** Whoever has written or seen what is in the history no more hears of it before an answer lacks it. */
+    private void checkToldBefore(Operation operation, BitSet seen) {
+        SimulatedServer primary = followedNow();
+        boolean judged = primary != null
+                && primary.primary
+                && operation.causal()
+                && cluster.settings.strict()
+                && cluster.settings.nudged()
+                && !twins
+                && !operation.user.marked;
+        for (int value = operation.must.nextSetBit(0);
+                judged && value >= 0;
+                value = operation.must.nextSetBit(value + 1)) {
+            boolean missed = !seen.get(value) && operation.user.knows.get(value) && !operation.user.excused.get(value);
+            LogRecord record = cluster.recordOf(value);
+            if (missed && !primary.has(record)) {
+                broken(
+                        UNTOLD,
+                        "operation " + operation.number + " of user " + operation.user.number + " reads key "
+                                + operation.key + " on " + operation.servedBy + " without value " + value
+                                + ", which was at "
+                                + LogPages.text(record.end) + " on timeline " + record.timeline
+                                + " and is not in the history"
+                                + " of " + primary + ": it was not told");
+            }
         }
     }
 

@@ -465,17 +465,18 @@ final class SimulatedConnection implements Connection {
             primary ? server.timeline : server.receivedTimeline(cluster.settings.privileged()),
             server.configuration(),
             primary || tells,
-            primary && server.lastReplayed != null ? LogPages.text(server.lastReplayed) : null
+            primary && server.lastReplayed != null ? LogPages.text(server.lastReplayed) : null,
+            primary || server.replayedAll()
         };
     }
 
     private Object[] introduction() {
         Object[] observed = observation();
-        Object[] all = java.util.Arrays.copyOf(observed, 10);
-        all[6] = SimulatedCluster.IDENTIFIER;
-        all[7] = server.startedAt();
-        all[8] = String.valueOf(number);
-        all[9] = server.asynchronousCommits ? "off" : "on";
+        Object[] all = java.util.Arrays.copyOf(observed, 11);
+        all[7] = SimulatedCluster.IDENTIFIER;
+        all[8] = server.startedAt();
+        all[9] = String.valueOf(number);
+        all[10] = server.asynchronousCommits ? "off" : "on";
         return all;
     }
 

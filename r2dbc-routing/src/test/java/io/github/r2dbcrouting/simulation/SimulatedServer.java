@@ -99,6 +99,10 @@ final class SimulatedServer {
         return Math.max(log.get(log.size() - 1).end, resumesAt);
     }
 
+    boolean replayedAll() {
+        return replayed >= log.size();
+    }
+
     int receivedTimeline(boolean mayTell) {
         return mayTell && streaming ? Math.max(upstreamTimeline, checkpointTimeline) : checkpointTimeline;
     }

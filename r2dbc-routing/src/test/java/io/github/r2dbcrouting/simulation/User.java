@@ -20,6 +20,9 @@ final class User {
     /** What it wrote without ever hearing how that ended. */
     final BitSet unknown = new BitSet();
 
+    /** What it knows, and was told of the possible loss of: it need not be told again. */
+    final BitSet excused = new BitSet();
+
     /** Came with something that was still going on elsewhere: for a minute it is the primary's to serve. */
     boolean marked;
 

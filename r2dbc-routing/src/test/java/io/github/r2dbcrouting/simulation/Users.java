@@ -206,6 +206,7 @@ final class Users {
                 operation.number % 6 == 0 ? from.session.token(Duration.ofMillis(5)) : from.session.token();
         BitSet knows = (BitSet) from.knows.clone();
         BitSet unknown = (BitSet) from.unknown.clone();
+        BitSet excused = (BitSet) from.excused.clone();
         return token.timeout(PATIENCE).flatMap(given -> {
             CausalToken taken;
             try {
@@ -224,9 +225,11 @@ final class Users {
                 to.knows.clear();
                 to.unknown.clear();
                 to.acknowledged.clear();
+                to.excused.clear();
                 to.marked = false;
             }
             to.knows.or(knows);
+            to.excused.or(excused);
             to.unknown.or(unknown);
             to.marked |= taken.unresolved().stream().anyMatch(mark -> mark.until() != Unresolved.ENDED);
             return Mono.<BitSet>empty();
@@ -272,6 +275,7 @@ final class Users {
     private void expected(Operation operation, Throwable error) {
         if (error instanceof PossiblyLostWriteException) {
             rules.toldByError();
+            operation.user.excused.or(operation.user.knows);
         }
         // a transaction that was given up on is open until it is rolled back
         boolean early = operation.asked.what() == Happening.What.HAND_OVER && error instanceof IllegalStateException;

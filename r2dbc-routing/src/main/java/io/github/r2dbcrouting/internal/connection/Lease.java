@@ -126,7 +126,7 @@ final class Lease {
                 transaction,
                 pool.monitor()::positionAwaited,
                 server.position());
-        return kept(write);
+        return sent(write);
     }
 
     /** Begins a read on the primary: what it sees may be in no replica yet. */
@@ -137,11 +137,12 @@ final class Lease {
                 pool.monitor()::positionAwaited,
                 pool.monitor(),
                 server.position());
-        return kept(read);
+        return sent(read);
     }
 
     /** Whoever lost the connection before it could send anything does not come back to say so. */
-    private PendingWrite kept(PendingWrite write) {
+    private PendingWrite sent(PendingWrite write) {
+        write.sentTo(physical.introduction().identity(), pool.monitor().now());
         writes.add(write);
         if (over) {
             handInAll();

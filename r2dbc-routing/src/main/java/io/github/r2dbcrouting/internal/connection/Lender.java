@@ -21,13 +21,16 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -118,7 +121,46 @@ public final class Lender {
                 return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
             }
             RoutingTable table = tables.current();
+            if (behind(ask, table)) {
+                return catchUp(ask, tried);
+            }
             takeOver(ask, table);
+            Mono<Void> outcomes = outcomes(ask, table);
+            return outcomes == null ? routeNow(ask, tried) : outcomes.then(routeNow(ask, tried));
+        });
+    }
+
+    /**
+     * What the session has done on a branch that was left, and that has no position yet, may be lost: that is known with
+     * the first position of the primary, and is told before anything is served. Nothing is held meanwhile.
+     *
+     * @return ends when it is known; {@code null} if nothing has to be awaited
+     */
+    private @Nullable Mono<Void> outcomes(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        Lineage line = table.lineage();
+        String cluster = table.cluster();
+        if (session == null || line == null || cluster == null || !lostWrites.tells(ask)) {
+            return null;
+        }
+        boolean unknown = table.primary().isPresent() && session.endedBefore(cluster, line.branch());
+        return unknown ? known(session.settledBefore(cluster, line.branch())) : null;
+    }
+
+    private Mono<Void> known(Mono<Void> outcomes) {
+        return outcomes.timeout(patience.primary(), Mono.error(this::outcomeUnknown));
+    }
+
+    private NoEligibleServerException outcomeUnknown() {
+        return new NoEligibleServerException(
+                "something that the session wrote or saw before the primary changed or crashed may be lost, and within "
+                        + patience.primary().toMillis() + " ms the primary did not answer where it is",
+                null);
+    }
+
+    private Mono<Route> routeNow(Ask ask, BitSet tried) {
+        return Mono.defer(() -> {
+            RoutingTable table = tables.current();
             PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
             if (lost != null) {
                 return Mono.error(lost);
@@ -129,6 +171,50 @@ public final class Lender {
                             .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
                     : chosen(route, ask, tried);
         });
+    }
+
+    /** Whether {@link #mayServe} has anything to say. */
+    boolean tells(Ask ask) {
+        return ask.session() != null && lostWrites.tells(ask);
+    }
+
+    /**
+     * Says whether a session may be served on a connection that was found for it. Between the choice of the server and
+     * this moment something of the session may have turned out to be lost; and a connection to the primary that is newer
+     * than what the session did, or leads to another server than that was done on, shows what is left of it only.
+     *
+     * @return completes if it may, after it has waited for what is not known; an error if it must not, or is to be told
+     *     something first. The connection is left as it is
+     */
+    Mono<Void> mayServe(Lease lease, Ask ask) {
+        SessionState session = ask.session();
+        if (session == null || !lostWrites.tells(ask)) {
+            return Mono.empty();
+        }
+        RoutingTable table = tables.current();
+        if (lease.server().role() == ServerRole.PRIMARY && safeguards.has(Safeguard.PENDING_WRITES)) {
+            ServerIdentity identity = lease.physical().introduction().identity();
+            long openedAt = lease.physical().openedAt();
+            long branch = table.lineage() == null ? 0 : table.lineage().branch();
+            LongPredicate parted = tables.questions()::partedSince;
+            if (session.mayMissOn(identity.cluster(), identity, openedAt, branch, parted)) {
+                return known(session.settledBeside(identity.cluster(), identity, openedAt, branch, parted))
+                        .then(Mono.defer(() -> told(ask)));
+            }
+        }
+        return told(ask);
+    }
+
+    /** Whether the history is followed still by which a server was chosen: else it is another one's to serve, perhaps. */
+    boolean holds(Route route) {
+        Lineage then = route.table().lineage();
+        Lineage now = tables.current().lineage();
+        return then == null || now == null || then.branch() == now.branch();
+    }
+
+    private Mono<Void> told(Ask ask) {
+        PossiblyLostWriteException lost = lostWrites.toTell(ask, tables.current());
+        return lost == null ? Mono.empty() : Mono.error(lost);
     }
 
     /** What came unresolved from elsewhere gets its position here, as if it had been written here and had just ended. */
@@ -150,10 +236,14 @@ public final class Lender {
     }
 
     /** The session has to leave the server that it read from: for that it must be known how far that one was. */
-    private static Mono<Boolean> floors(Ask ask, Route route) {
+    private Mono<Boolean> floors(Ask ask, Route route) {
         SessionState session = Objects.requireNonNull(ask.session(), "session");
         String cluster = Objects.requireNonNull(route.table().cluster(), "cluster");
-        return session.floors(cluster).thenReturn(true).timeout(FLOOR_LIMIT, Mono.just(false));
+        // the primary has whatever a replica of it has shown, but not what one of a history has that was left
+        boolean parted = lostWrites.tells(ask) && session.sawWhile(cluster, tables.questions()::partedSince);
+        return session.floors(cluster)
+                .thenReturn(true)
+                .timeout(parted ? patience.primary() : FLOOR_LIMIT, Mono.just(false));
     }
 
     private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
@@ -176,9 +266,6 @@ public final class Lender {
         Plausibility required = safeguards.has(Safeguard.TOKEN_PLAUSIBILITY)
                 ? Plausibility.of(ask, now.table())
                 : Plausibility.NOT_IN_DOUBT;
-        if (required.routerBehind()) {
-            return catchUp(ask, tried);
-        }
         if (!required.inDoubt().isEmpty()) {
             return tables.questions().beyondTheEnd(required.inDoubt()).flatMap(beyond -> {
                 if (beyond.isEmpty()) {
@@ -205,10 +292,26 @@ public final class Lender {
         return forgotten.lost() > 0 ? lostWrites.toTellOfAPrimary(forgotten.lost()) : null;
     }
 
+    /**
+     * Whether the session has been where somebody follows a later branch already. Its reads would find nobody who has that,
+     * and what it writes here would be lost, for all who have seen it as well.
+     */
+    private boolean behind(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        String cluster = table.cluster();
+        Position primary = table.primary().map(ServerState::position).orElse(null);
+        return session != null
+                && cluster != null
+                && primary != null
+                && ask.heedsSession()
+                && safeguards.has(Safeguard.TOKEN_PLAUSIBILITY)
+                && session.knowsBeyond(cluster, primary.branch());
+    }
+
     /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */
     private Mono<Route> catchUp(Ask ask, BitSet tried) {
         tables.current().servers().forEach(server -> tables.questions().surprisedBy(server.index()));
-        Predicate<RoutingTable> upToDate = table -> !Plausibility.of(ask, table).routerBehind();
+        Predicate<RoutingTable> upToDate = table -> !behind(ask, table);
         return tables.await(upToDate)
                 .timeout(CATCH_UP_LIMIT, Mono.error(Lender::routerBehind))
                 .switchIfEmpty(Mono.error(Lender::closed))

@@ -35,6 +35,11 @@ final class LostWrites {
         this.strict = strict;
     }
 
+    /** Whether a session must hear of what may be lost before this is served. Nobody who waits would hear of it else. */
+    boolean tells(Ask ask) {
+        return strict && ask.heedsSession();
+    }
+
     /**
      * Judges what the session holds, before a server is chosen for it.
      *
@@ -82,7 +87,8 @@ final class LostWrites {
     private static int lostPositions(Ask ask, SessionState session, RoutingTable table) {
         Lineage line = table.lineage();
         String cluster = table.cluster();
-        if (ask.intent() != Intent.READ || line == null || cluster == null || !anyLost(ask.required(cluster), line)) {
+        boolean reads = ask.intent() == Intent.READ && ask.heedsSession();
+        if (!reads || line == null || cluster == null || !anyLost(session.required(cluster), line)) {
             return 0;
         }
         Position present = table.primary().map(ServerState::position).orElse(null);

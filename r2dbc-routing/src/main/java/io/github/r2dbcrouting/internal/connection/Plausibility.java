@@ -10,11 +10,10 @@ import java.util.List;
  * Is it the replicas that lack what a read requires, or is what it requires not to be had anywhere?
  *
  * @param inDoubt what lies on the primary's branch, and beyond where the table has it; unmodifiable
- * @param routerBehind whether something lies on a branch that began later than the primary's
  */
-record Plausibility(List<Position> inDoubt, boolean routerBehind) {
+record Plausibility(List<Position> inDoubt) {
 
-    static final Plausibility NOT_IN_DOUBT = new Plausibility(List.of(), false);
+    static final Plausibility NOT_IN_DOUBT = new Plausibility(List.of());
 
     /** Compares what is required with where the primary was last seen. Without a primary there is no telling. */
     static Plausibility of(Ask ask, RoutingTable table) {
@@ -24,13 +23,11 @@ record Plausibility(List<Position> inDoubt, boolean routerBehind) {
             return NOT_IN_DOUBT;
         }
         List<Position> inDoubt = new ArrayList<>(0);
-        boolean routerBehind = false;
         for (Position position : ask.required(cluster)) {
-            routerBehind |= position.branch() > primary.branch();
             if (position.branch() == primary.branch() && !primary.covers(position)) {
                 inDoubt.add(position);
             }
         }
-        return new Plausibility(List.copyOf(inDoubt), routerBehind);
+        return new Plausibility(List.copyOf(inDoubt));
     }
 }

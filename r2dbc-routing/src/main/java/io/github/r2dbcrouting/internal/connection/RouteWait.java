@@ -94,6 +94,7 @@ final class RouteWait extends Mono<Route> {
         private final AtomicReference<@Nullable Permit> granted = new AtomicReference<>();
         private volatile @Nullable Permit passedOn;
         private final long since = clock.getAsLong();
+        private volatile Ask asked = ask;
         private volatile boolean primaryWanted;
         private volatile FallbackBudget.@Nullable Ticket place;
         private volatile @Nullable Thread queueing;
@@ -127,7 +128,7 @@ final class RouteWait extends Mono<Route> {
             if (route == null || whenBehind == WhenBehind.WAIT || route.halted()) {
                 return;
             }
-            if (whenBehind == WhenBehind.WAIT_THEN_PRIMARY && router.predicts(route.table(), ask, tried, maxWait)) {
+            if (whenBehind == WhenBehind.WAIT_THEN_PRIMARY && router.predicts(route.table(), asked, tried, maxWait)) {
                 timers.add(
                         Schedulers.parallel().schedule(this::turnToPrimary, maxWait.toNanos(), TimeUnit.NANOSECONDS));
             } else {
@@ -137,13 +138,32 @@ final class RouteWait extends Mono<Route> {
 
         /** Takes a replica if one will do by now. Returns what the table says else; {@code null} if it is over. */
         private @Nullable Route look() {
-            Route route = router.choose(tables.current(), ask, tried);
+            Route route = router.choose(tables.current(), asked, tried);
             if (route.server() != null && !route.fallsBack()) {
                 emit(route, null);
                 return null;
             }
-            awaitPosition();
+            if (route.awaitsFloors()) {
+                awaitFloors();
+            } else {
+                awaitPosition();
+            }
             return over.get() ? null : route;
+        }
+
+        /** When it began to wait there was no replica to go to: nobody has asked how far the one was that it read from. */
+        private void awaitFloors() {
+            SessionState session = ask.session();
+            String cluster = tables.current().cluster();
+            if (session != null && cluster != null && settlingNow.compareAndSet(false, true)) {
+                Disposable.Swap round = Disposables.swap();
+                settling.update(round);
+                round.update(session.floors(cluster).subscribe(ignored -> {}, error -> settlingNow.set(false), () -> {
+                    asked = ask.afterFloors();
+                    settlingNow.set(false);
+                    wake();
+                }));
+            }
         }
 
         /** Whatever the session has written gets its position from the monitor, which publishes no table for that. */
@@ -210,7 +230,7 @@ final class RouteWait extends Mono<Route> {
                 permit.withdraw();
                 return;
             }
-            Route route = router.choose(tables.current(), ask, tried);
+            Route route = router.choose(tables.current(), asked, tried);
             if (route.fallsBack()) {
                 emit(route, permit);
                 return;
@@ -245,7 +265,7 @@ final class RouteWait extends Mono<Route> {
 
         @Override
         public boolean wants(RoutingTable table) {
-            Route route = router.choose(table, ask, tried);
+            Route route = router.choose(table, asked, tried);
             return route.server() != null && (!route.fallsBack() || (primaryWanted && !queued.get()));
         }
 

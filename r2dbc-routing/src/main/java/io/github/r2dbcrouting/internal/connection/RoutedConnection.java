@@ -158,7 +158,7 @@ public final class RoutedConnection implements Connection {
     private Mono<Served> lease(Ask ask, BitSet tried) {
         return lender.route(ask, tried).flatMap(route -> {
             if (route.onPrimary()) {
-                return onPrimary(route);
+                return onPrimary(route, ask);
             }
             leaveUnlessFit(route, ask, tried);
             AtomicReference<@Nullable Lease> confirmed = new AtomicReference<>();
@@ -167,12 +167,23 @@ public final class RoutedConnection implements Connection {
                     .onErrorResume(
                             error -> lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
-                    // one that an earlier read is still using, and that lacks what this one needs, is kept for its own
-                    .flatMap(served -> served.lease.server().role() == ServerRole.PRIMARY
-                                    || served.lease == confirmed.get()
-                                    || serves(served.lease, route, ask, tried)
-                            ? Mono.just(served)
-                            : lease(ask.withoutWaiting(), lender.replicas()));
+                    .flatMap(served -> {
+                        if (served.lease.server().role() == ServerRole.PRIMARY) {
+                            return Mono.just(served);
+                        }
+                        if (!lender.holds(route)) {
+                            replica.leave(served.lease);
+                            return lease(ask, tried);
+                        }
+                        // one that an earlier read is still using, and that lacks what this one needs, is kept for its
+                        // own
+                        if (served.lease != confirmed.get() && !serves(served.lease, route, ask, tried)) {
+                            return lease(ask.withoutWaiting(), lender.replicas());
+                        }
+                        return lender.tells(ask)
+                                ? lender.mayServe(served.lease, ask).thenReturn(served)
+                                : Mono.just(served);
+                    });
         });
     }
 
@@ -193,9 +204,12 @@ public final class RoutedConnection implements Connection {
         }
     }
 
-    private Mono<Served> onPrimary(Route route) {
+    private Mono<Served> onPrimary(Route route, Ask ask) {
         Permit permit = route.permit();
-        Mono<Lease> leased = held(primary, route, lease -> {});
+        Mono<Lease> found = held(primary, route, lease -> {});
+        Mono<Lease> leased = lender.tells(ask)
+                ? found.flatMap(lease -> lender.mayServe(lease, ask).thenReturn(lease))
+                : found;
         if (permit == null) {
             return leased.map(lease -> new Served(lease, null));
         }

@@ -102,6 +102,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private long publishedAt;
+
+    /** When the history that is followed was first followed; {@code null} if no other one ever was. */
+    private volatile @Nullable Long partedAt;
+
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
     private volatile long ageAskedAt;
@@ -408,6 +412,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         serial.execute(() -> samplers.forEach(ServerSampler::hurry));
     }
 
+    /** For requests and for sessions alike. */
+    @Override
+    public boolean partedSince(long time) {
+        Long parted = partedAt;
+        return parted != null && time - parted < 0;
+    }
+
     @Override
     public void surprisedBy(int server) {
         long now = clock.getAsLong();
@@ -454,12 +465,14 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     @Override
     public void positionsLost(int positions) {
-        serial.execute(() -> {
-            captures.positionsLost(positions);
-            for (int i = 0; i < positions; i++) {
-                events.accept(new RoutingEvent.WritePossiblyLost(null));
-            }
-        });
+        serial.execute(() -> tellLost(positions));
+    }
+
+    private void tellLost(int positions) {
+        captures.positionsLost(positions);
+        for (int i = 0; i < positions; i++) {
+            events.accept(new RoutingEvent.WritePossiblyLost(null));
+        }
     }
 
     @Override
@@ -496,6 +509,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         Sample sample = marking.marks().placed(answer);
         Sample before = reports.get(index).sample();
         reports.set(index, reports.get(index).answered(sample));
+        if (before != null && before.openedAt() != sample.openedAt()) {
+            floors.ended(before);
+        }
         noticeConfiguration(server, before, sample);
         remember(server, sample);
         floors.heardOf(reports.get(index));
@@ -690,6 +706,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         publishedAt = now;
         marking.follows(table);
         tables.publish(table);
+        if (ClusterReducer.parts(before, table.lineage(), table.followed())) {
+            // whoever asks from here on has seen the table
+            partedAt = clock.getAsLong();
+            // what they said before says nothing of where they go from here
+            serial.execute(() -> samplers.forEach(ServerSampler::probeSoon));
+        }
         TableChanges.between(before, table, event -> {
             LOG.info("{}", event);
             events.accept(event);
@@ -698,7 +720,11 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     private RoutingTable reduce(RoutingTable before) {
         RoutingTable table = reducer.reduce(
-                reports, before, position -> history.within(position, settings.farBehind()), marking.marks());
+                reports,
+                before,
+                position -> history.within(position, settings.farBehind()),
+                marking.marks(),
+                this::partedSince);
         return table.withLags(this::lag);
     }
 
@@ -768,10 +794,18 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             }
         }
 
-        /** Flushed before a replica had it, so it needs no nudge. */
+        /**
+         * Flushed before a replica had it, so it needs no nudge. What was seen while another history was followed may be
+         * part of that one only, and nobody is left who could tell.
+         */
         @Override
         public void askPrimary(SightedFloor floor) {
-            captures.handIn(new EndedWrite(floor, -1, null, floor.replica() != null, clock.getAsLong()));
+            if (partedSince(floor.askedAt())) {
+                tellLost(1);
+                floor.lost();
+            }
+            captures.handIn(
+                    new EndedWrite(floor, EndedWrite.ANY_SERVER, null, floor.replica() != null, clock.getAsLong()));
             captures.awaited();
         }
     }

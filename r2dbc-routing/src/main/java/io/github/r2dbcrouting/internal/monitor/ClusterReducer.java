@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,7 @@ final class ClusterReducer {
 
     /** Reduces the reports of a cluster in which nothing is marked. */
     RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near) {
-        return reduce(reports, before, near, BranchMarks.NONE);
+        return reduce(reports, before, near, BranchMarks.NONE, time -> false);
     }
 
     /**
@@ -53,9 +54,15 @@ final class ClusterReducer {
      * @param before the table until now
      * @param near whether a replica at a position on the primary's branch is not too far behind
      * @param marks what was written to the history of the primary that was followed until now
+     * @param partedSince whether another history was followed at a time than was in the table until now
      * @return the table from now on, with the next version
      */
-    RoutingTable reduce(List<ServerReport> reports, RoutingTable before, Predicate<Position> near, BranchMarks marks) {
+    RoutingTable reduce(
+            List<ServerReport> reports,
+            RoutingTable before,
+            Predicate<Position> near,
+            BranchMarks marks,
+            LongPredicate partedSince) {
         String cluster = cluster(reports, before);
         Map<ServerIdentity, String> seen = new HashMap<>();
         List<ServerState> servers = new ArrayList<>(reports.size());
@@ -68,6 +75,7 @@ final class ClusterReducer {
                 ? before.lineage()
                 : Succession.lineage(reports.get(primary.index()), primary.index(), before);
         int followed = primary == null ? before.followed() : primary.index();
+        boolean parts = parts(before, lineage, followed);
         Placement placement = new Placement(
                 lineage,
                 primary != null && primary.status() == ServerStatus.UP,
@@ -75,11 +83,19 @@ final class ClusterReducer {
                 timelinesMatter,
                 sample -> lineage == null
                         ? BranchMarks.Verdict.NOT_TOLD
-                        : marks.judge(sample.bearing(), followed, lineage.branch()));
+                        : marks.judge(sample.bearing(), followed, lineage.branch()),
+                sentAt -> !parts && !partedSince.test(sentAt));
         servers.replaceAll(server -> placement.place(server, reports.get(server.index()), near));
         succession.explainMissingPrimary(reports, servers, primary, before);
         servers.replaceAll(server -> disabled(server, reports.get(server.index())));
         return new RoutingTable(before.version() + 1, servers, primary, cluster, lineage, followed);
+    }
+
+    /** Whether another history than before is followed from now on. */
+    static boolean parts(RoutingTable before, @Nullable Lineage line, int followed) {
+        Lineage was = before.lineage();
+        boolean another = was != null && line != null && was.branch() != line.branch();
+        return another || (before.followed() >= 0 && followed >= 0 && before.followed() != followed);
     }
 
     /** What was removed keeps its place: indexes are never given to another server. */

@@ -8,13 +8,17 @@ import org.jspecify.annotations.Nullable;
  * Something whose outcome is decided and whose position is still to be learnt: a write in the first place.
  *
  * @param write the write, or what a session has seen
- * @param server the index of the server that it was sent to; -1 if any later position of any primary serves
+ * @param server the index of the server that it was sent to; {@code ANY_SERVER} if any later position of any primary
+ *     serves
  * @param basis a position of that server from before the write; {@code null} if none is known
  * @param durable whether its commit was answered only after it was safe on the server's disk
  * @param endedAt when its outcome was decided, by the monitor's clock
  */
 public record EndedWrite(
         Unplaced write, int server, @Nullable Position basis, boolean durable, long endedAt) {
+
+    /** Any later position of any primary serves. */
+    static final int ANY_SERVER = -1;
 
     EndedWrite withoutDurability() {
         return new EndedWrite(write, server, basis, false, endedAt);

@@ -7,6 +7,7 @@ import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -24,10 +25,11 @@ final class Placement {
     private final @Nullable ServerState rival;
     private final boolean timelinesMatter;
     private final Function<Sample, BranchMarks.Verdict> marks;
+    private final LongPredicate sinceItBegan;
 
     /** Creates the rule for a cluster whose branches are told apart by their numbers only. */
     Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
-        this(line, primaryUp, rival, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD);
+        this(line, primaryUp, rival, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> true);
     }
 
     /**
@@ -38,18 +40,21 @@ final class Placement {
      * @param rival another primary on a branch of the same number; {@code null} if there is none
      * @param timelinesMatter whether any of this matters
      * @param marks what the marks of the primary's branch say of a replica
+     * @param sinceItBegan whether a probe that was sent at a time was sent after the primary's branch was first followed
      */
     Placement(
             @Nullable Lineage line,
             boolean primaryUp,
             @Nullable ServerState rival,
             boolean timelinesMatter,
-            Function<Sample, BranchMarks.Verdict> marks) {
+            Function<Sample, BranchMarks.Verdict> marks,
+            LongPredicate sinceItBegan) {
         this.line = line;
         this.primaryUp = primaryUp;
         this.rival = rival;
         this.timelinesMatter = timelinesMatter;
         this.marks = marks;
+        this.sinceItBegan = sinceItBegan;
     }
 
     ServerState place(ServerState server, ServerReport report, Predicate<Position> near) {
@@ -94,6 +99,9 @@ final class Placement {
         }
         return switch (line.judge(position)) {
             case KEPT -> {
+                if (primaryUp && position.branch() < line.branch() && mayGoBeyond(sample)) {
+                    yield at(server, null, true);
+                }
                 // of a replica that may have gone on to a branch which nobody has shown yet nothing is known
                 boolean known = certain || primaryUp || position.branch() < line.branch();
                 yield at(server, known ? there : null, !near.test(there));
@@ -108,6 +116,15 @@ final class Placement {
             case UNKNOWN -> at(server, null, certain || !near.test(there));
             case AHEAD -> at(server, null, true);
         };
+    }
+
+    /**
+     * Whether a replica that was not beyond the switch when it was asked may be by now: it still received the branch that
+     * was left, or had not replayed all of it, or was asked before anybody knew that it was left.
+     */
+    private boolean mayGoBeyond(Sample sample) {
+        boolean receives = sample.observation().branchCertain() && !sample.branchRemembered();
+        return receives || !sample.observation().settled() || !sinceItBegan.test(sample.sentAt());
     }
 
     private static boolean beforeTheBranch(Position there, Lineage line) {

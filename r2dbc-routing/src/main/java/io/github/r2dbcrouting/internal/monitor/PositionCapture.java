@@ -112,7 +112,9 @@ final class PositionCapture {
                 settled.add(write);
                 boolean sameLife = sample.openedAt() - write.endedAt() < 0;
                 boolean safe = sameHistory && (write.durable() || sameLife);
-                if (!safe && write.write().mayHaveWritten()) {
+                boolean lost =
+                        write.write().mayHaveWritten() ? !safe : seenElsewhere(write, server, position, sameLife);
+                if (lost) {
                     possiblyLost.add(write.server());
                     write.write().lost();
                 }
@@ -125,6 +127,15 @@ final class PositionCapture {
             settled.forEach(write -> write.write().settle(shared, sample.sentAt()));
         }
         return new Outcome(settled.size(), possiblyLost);
+    }
+
+    /**
+     * Whether what was only read was read from another primary, from a history that this one has gone back behind, or
+     * before a crash, in which commits that did not wait for the disk were lost.
+     */
+    private static boolean seenElsewhere(EndedWrite read, int server, Position position, boolean sameLife) {
+        return read.server() != EndedWrite.ANY_SERVER
+                && (read.server() != server || !sameLife || (read.basis() != null && !position.covers(read.basis())));
     }
 
     static CausalToken token(Position position) {

@@ -3,7 +3,9 @@ package io.github.r2dbcrouting.internal.monitor;
 import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
@@ -19,7 +21,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReplicaFloors {
 
+    /** So many lives that are over are remembered. */
+    private static final int MEMORY = 32;
+
     private final List<SightedFloor> waiting = new ArrayList<>();
+    private final Deque<Sample> lastOfLives = new ArrayDeque<>();
     private final Servers servers;
 
     /** The servers that are asked. Called within the monitor's tasks. */
@@ -61,17 +67,40 @@ final class ReplicaFloors {
     private boolean decided(SightedFloor floor) {
         int server = indexOf(floor.replica());
         Sample sample = server < 0 ? null : servers.reports().get(server).sample();
+        if (sample != null && placed(floor, sample)) {
+            return true;
+        }
+        for (Sample last : lastOfLives) {
+            if (last.introduction().identity().equals(floor.replica()) && placed(floor, last)) {
+                return true;
+            }
+        }
         boolean answers = server >= 0 && servers.reports().get(server).failures() == 0;
         if (sample == null || !answers || !floor.inLifeOf(sample.openedAt())) {
             servers.askPrimary(floor);
             return true;
         }
-        Position position = sample.observation().position();
-        if (position != null && floor.placedBy(sample.openedAt(), sample.sentAt())) {
-            floor.settle(PositionCapture.token(position), sample.sentAt());
-            return true;
-        }
         return false;
+    }
+
+    private static boolean placed(SightedFloor floor, Sample sample) {
+        Position position = sample.observation().position();
+        boolean placed = position != null && floor.placedBy(sample.openedAt(), sample.sentAt());
+        if (placed && position != null) {
+            floor.settle(PositionCapture.token(position), sample.sentAt());
+        }
+        return placed;
+    }
+
+    /**
+     * A connection to a server has ended, and perhaps with it a life: how far that had come is all that will ever be known
+     * of it.
+     */
+    void ended(Sample last) {
+        lastOfLives.addFirst(last);
+        if (lastOfLives.size() > MEMORY) {
+            lastOfLives.removeLast();
+        }
     }
 
     private int indexOf(@Nullable ServerIdentity identity) {

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param nudged whether the history was nudged between the sending and the observation
  * @param ancestors where each earlier branch of a primary's history was left, as it says itself; empty if it does not
  * @param bearing what the history of a replica was found to have of a primary's; {@code null} if it was not searched
+ * @param branchRemembered whether the branch is one that an earlier probe told, since the server receives nothing now
  */
 record Sample(
         Introduction introduction,
@@ -26,7 +27,19 @@ record Sample(
         long sentAt,
         boolean nudged,
         List<Position> ancestors,
-        @Nullable Bearing bearing) {
+        @Nullable Bearing bearing,
+        boolean branchRemembered) {
+
+    Sample(
+            Introduction introduction,
+            long openedAt,
+            Observation observation,
+            long sentAt,
+            boolean nudged,
+            List<Position> ancestors,
+            @Nullable Bearing bearing) {
+        this(introduction, openedAt, observation, sentAt, nudged, ancestors, bearing, false);
+    }
 
     Sample(Introduction introduction, long openedAt, Observation observation, long sentAt, boolean nudged) {
         this(introduction, openedAt, observation, sentAt, nudged, List.of(), null);
@@ -37,7 +50,8 @@ record Sample(
     }
 
     Sample onBranch(long certain) {
-        return with(observation.onBranch(certain));
+        return new Sample(
+                introduction, openedAt, observation.onBranch(certain), sentAt, nudged, ancestors, bearing, true);
     }
 
     /** The branch that a mark in its history is on, unless it says itself that it is on a later one. */
@@ -50,6 +64,6 @@ record Sample(
     }
 
     private Sample with(Observation changed) {
-        return new Sample(introduction, openedAt, changed, sentAt, nudged, ancestors, bearing);
+        return new Sample(introduction, openedAt, changed, sentAt, nudged, ancestors, bearing, branchRemembered);
     }
 }

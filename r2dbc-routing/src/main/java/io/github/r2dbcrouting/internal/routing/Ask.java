@@ -154,6 +154,18 @@ public record Ask(
         return new Ask(intent, freshness, session, whenBehind, maxWait, true, policy);
     }
 
+    /**
+     * Returns whether it must not be served without what its session has done and seen.
+     *
+     * @return whether it has a session, and is a write, or a read that asks for what is causal or the latest
+     */
+    public boolean heedsSession() {
+        return session != null
+                && (intent == Intent.WRITE
+                        || freshness.kind() == Freshness.Kind.CAUSAL
+                        || freshness.kind() == Freshness.Kind.LATEST);
+    }
+
     boolean causal() {
         return freshness.kind() == Freshness.Kind.CAUSAL && session != null;
     }

@@ -11,6 +11,17 @@ public interface Floors {
     void find(SightedFloor floor);
 
     /**
+     * Tells whether another history was followed at a time than is now: what a replica showed that was asked then need not
+     * be part of the one that is followed now.
+     *
+     * @param time the time, by the clock of {@link #now}
+     * @return whether it was
+     */
+    default boolean partedSince(long time) {
+        return false;
+    }
+
+    /**
      * Returns the time by which it is told when something was seen.
      *
      * @return nanoseconds since an arbitrary moment

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.session;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.spi.Position;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -41,6 +42,9 @@ public final class PendingWrite implements Unplaced {
     /** Whether nothing of it goes on at the server any longer. */
     private volatile boolean over;
 
+    private @Nullable ServerIdentity server;
+    private long sentAt;
+
     PendingWrite(
             SessionState session,
             String cluster,
@@ -56,6 +60,36 @@ public final class PendingWrite implements Unplaced {
         this.readFloors = readFloors;
         this.mayHaveWritten = mayHaveWritten;
         this.basis = basis;
+    }
+
+    /**
+     * Says where it is about to be sent. To be called before it is, by whoever began it.
+     *
+     * @param to the server that its connection leads to
+     * @param now the time
+     */
+    public void sentTo(ServerIdentity to, long now) {
+        server = to;
+        sentAt = now;
+    }
+
+    /**
+     * Tells whether it has ended and need not be there for whoever reads on a connection: in another life of the server,
+     * or on another server, it may be lost. A connection that was open before it was sent is one of the same life.
+     */
+    boolean mayBeMissingOn(String in, ServerIdentity to, long openedAt, long branch) {
+        if (!over || !cluster.equals(in)) {
+            return false;
+        }
+        // what came unresolved was done elsewhere, of which nothing is known but the branch
+        return server == null
+                ? basis != null && basis.branch() != branch
+                : !server.equals(to) || openedAt - sentAt >= 0;
+    }
+
+    /** Whether it has ended on a branch that was left for this one. */
+    boolean endedBefore(String in, long branch) {
+        return over && cluster.equals(in) && basis != null && basis.branch() < branch;
     }
 
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
@@ -139,7 +173,7 @@ public final class PendingWrite implements Unplaced {
     /** What it is in a token that is made before its position is known. */
     Unresolved unresolved(long now) {
         long until = over || (isRead() && !mayHaveWritten) ? Unresolved.ENDED : now + Unresolved.LASTS;
-        return new Unresolved(cluster, mayHaveWritten ? basis : null, until);
+        return new Unresolved(cluster, basis, until);
     }
 
     String cluster() {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -77,7 +78,7 @@ public final class SessionState {
         replace(now -> now.on(now.terms().tellingLostWrites()));
     }
 
-    /** One of its pending writes may be lost. */
+    /** Something that it wrote or saw may be lost. */
     void lost() {
         replace(Snapshot::lost);
     }
@@ -97,8 +98,9 @@ public final class SessionState {
      * @return what to signal to whoever was told by {@link #takeLost}
      */
     public static PossiblyLostWriteException lostWhilePending() {
-        return new PossiblyLostWriteException("a write of the session may be lost: its server was the primary no longer"
-                + " before the write's position was known; the session goes on from the present primary's position");
+        return new PossiblyLostWriteException(
+                "something that the session wrote or saw may be lost: its server was gone,"
+                        + " or had crashed, before a position was known; the session goes on from the present primary's position");
     }
 
     /**
@@ -131,6 +133,74 @@ public final class SessionState {
      */
     public Mono<Void> settled() {
         return Mono.defer(() -> new Settlement(snapshot).ofPending());
+    }
+
+    /**
+     * Tells whether something that the session has done, or seen, has ended and need not be there for whoever reads on
+     * a connection to the primary: that of another primary, or of an earlier life of this one, may be lost. Only its
+     * position will tell.
+     *
+     * @param cluster the cluster that is read from
+     * @param to the server that the connection leads to
+     * @param openedAt a time at which the connection was open
+     * @param branch the branch of the primary
+     * @param parted whether another history was followed at a time
+     * @return whether {@link #settledBeside} has to be awaited before the session is served there
+     */
+    public boolean mayMissOn(String cluster, ServerIdentity to, long openedAt, long branch, LongPredicate parted) {
+        Snapshot now = snapshot;
+        return now.hasPending(one -> one.mayBeMissingOn(cluster, to, openedAt, branch))
+                || now.sawWhile(cluster, parted);
+    }
+
+    /**
+     * Tells whether the session has seen something on a replica, and has asked for it while another history was followed.
+     * What was asked for later came from a replica of the one that is followed now: that has all that it showed before.
+     *
+     * @param cluster the cluster that is read from
+     * @param parted whether another history was followed at a time
+     * @return whether only the position of that replica tells if it may be lost
+     */
+    public boolean sawWhile(String cluster, LongPredicate parted) {
+        return snapshot.sawWhile(cluster, parted);
+    }
+
+    /**
+     * Waits for the positions of what {@link #mayMissOn} speaks of when it is subscribed, and says that somebody does.
+     *
+     * @param cluster the cluster that is read from
+     * @param to the server that the connection leads to
+     * @param openedAt a time at which the connection was open
+     * @param branch the branch of the primary
+     * @param parted whether another history was followed at a time
+     * @return completes when all of them are known, and with them what may be lost; sets no limit itself
+     */
+    public Mono<Void> settledBeside(
+            String cluster, ServerIdentity to, long openedAt, long branch, LongPredicate parted) {
+        return Mono.defer(() -> new Settlement(snapshot)
+                .of(one -> one.mayBeMissingOn(cluster, to, openedAt, branch), one -> one.askedWhile(cluster, parted)));
+    }
+
+    /**
+     * Tells whether something that the session has done has ended on an earlier branch, and has no position.
+     *
+     * @param cluster the cluster that is read from
+     * @param branch the branch of the primary
+     * @return whether {@link #settledBefore} has to be awaited before it is known what may be lost
+     */
+    public boolean endedBefore(String cluster, long branch) {
+        return snapshot.hasPending(one -> one.endedBefore(cluster, branch));
+    }
+
+    /**
+     * Waits for the positions of what {@link #endedBefore} speaks of when it is subscribed, and says that somebody does.
+     *
+     * @param cluster the cluster that is read from
+     * @param branch the branch of the primary
+     * @return completes when all of them are known; sets no limit itself
+     */
+    public Mono<Void> settledBefore(String cluster, long branch) {
+        return Mono.defer(() -> new Settlement(snapshot).of(one -> one.endedBefore(cluster, branch), one -> false));
     }
 
     /**
@@ -213,6 +283,18 @@ public final class SessionState {
                 return write;
             }
         }
+    }
+
+    /**
+     * Tells whether the session knows of a later branch, by a position or by what came unresolved: whoever routes by an
+     * earlier one is behind.
+     *
+     * @param cluster the cluster that is routed to
+     * @param branch the branch of the primary
+     * @return whether it does
+     */
+    public boolean knowsBeyond(String cluster, long branch) {
+        return snapshot.knowsBeyond(cluster, branch);
     }
 
     /**
@@ -360,6 +442,9 @@ public final class SessionState {
     }
 
     private Mono<CausalToken> withMarks() {
+        if (takeLost()) {
+            return Mono.error(lostWhilePending());
+        }
         Snapshot now = snapshot;
         return Mono.justOrEmpty(now.tokenWithMarks(seconds(now)));
     }

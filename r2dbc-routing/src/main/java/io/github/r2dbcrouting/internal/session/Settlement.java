@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.CausalToken;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import reactor.core.publisher.Mono;
 
@@ -23,6 +24,17 @@ final class Settlement {
     /** Of what was sent to the primary. */
     Mono<Void> ofPending() {
         return Mono.when(now.pending().stream().map(PendingWrite::placed).toList());
+    }
+
+    /** Of some of what was sent to the primary, and of some of what was seen on replicas. */
+    Mono<Void> of(Predicate<PendingWrite> sent, Predicate<Sighting> seen) {
+        List<Mono<Void>> all = floors(now.seen().stream().filter(seen).toList());
+        for (PendingWrite one : now.pending()) {
+            if (sent.test(one)) {
+                all.add(one.settled());
+            }
+        }
+        return Mono.when(all);
     }
 
     /** Of what was seen in the cluster, on replicas and on the primary. */

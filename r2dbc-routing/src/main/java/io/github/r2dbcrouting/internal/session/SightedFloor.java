@@ -84,9 +84,21 @@ public final class SightedFloor implements Unplaced {
         }
     }
 
-    /** Whoever reads wrote nothing that could be lost. */
+    /** What was seen may be gone: whoever goes on without it must know. */
     @Override
-    public void lost() {}
+    public void lost() {
+        session.lost();
+    }
+
+    /**
+     * Returns when it was asked for. A server that answers something which was asked later than that, in the same life,
+     * has all of it.
+     *
+     * @return a time no later than the one at which the last of it was asked for, by the monitor's clock
+     */
+    public long askedAt() {
+        return aliveAt;
+    }
 
     @Override
     public boolean mayHaveWritten() {

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.internal.session;
 
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.util.function.LongPredicate;
 
 /**
  * In which life of which replica has a session read, and until when?
@@ -57,6 +58,16 @@ public record Sighting(Life life, int running, long aliveAt, long seenAt) {
      */
     public boolean includes(ServerIdentity server, long openedAt) {
         return openedAt - aliveAt < 0 && life.identity.equals(server);
+    }
+
+    /** Whether a position of the primary covers what was seen, if that was asked for later than all of it. */
+    boolean ofTheHistoryThatIsFollowed() {
+        return !life.floors.partedSince(aliveAt);
+    }
+
+    /** Whether it was seen in the cluster, and asked for at a time of which something holds. */
+    boolean askedWhile(String cluster, LongPredicate time) {
+        return time.test(aliveAt) && life.identity.cluster().equals(cluster);
     }
 
     /** Whether nothing was or will be seen later than the time. */

@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -73,10 +74,11 @@ sealed interface Snapshot permits Known, Unsettled {
         if (at < 0) {
             return this;
         }
-        // whatever a replica showed before was on its primary before: the position covers that, too
+        // whatever a replica showed before was on its primary before, unless that was another one: then it may be lost
         List<Sighting> left = without(
                 seen(),
                 sighting -> sighting.over(sentAt - 1)
+                        && sighting.ofTheHistoryThatIsFollowed()
                         && sighting.identity().cluster().equals(one.cluster()));
         return of(known().learnt(token.positions()), without(pending(), at), left, unresolved(), untold());
     }
@@ -140,6 +142,44 @@ sealed interface Snapshot permits Known, Unsettled {
     /** Whether everything that was written and seen has a position, or came without one. */
     default boolean isPlaced() {
         return pending().isEmpty() && seen().isEmpty();
+    }
+
+    default boolean hasPending(Predicate<PendingWrite> wanted) {
+        List<PendingWrite> pending = pending();
+        for (int i = 0; i < pending.size(); i++) {
+            if (wanted.test(pending.get(i))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether something was seen on a replica of the cluster that was asked for at a time of which something holds. */
+    default boolean sawWhile(String cluster, LongPredicate time) {
+        List<Sighting> seen = seen();
+        for (int i = 0; i < seen.size(); i++) {
+            if (seen.get(i).askedWhile(cluster, time)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether a position, or something unresolved, of the cluster lies on a later branch. */
+    default boolean knowsBeyond(String cluster, long branch) {
+        List<Position> positions = known().positions();
+        for (int i = 0; i < positions.size(); i++) {
+            if (positions.get(i).branch() > branch && positions.get(i).cluster().equals(cluster)) {
+                return true;
+            }
+        }
+        for (Unresolved mark : unresolved()) {
+            Position after = mark.after();
+            if (after != null && after.branch() > branch && after.cluster().equals(cluster)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     default boolean hasPending(String cluster, boolean reads) {

@@ -14,7 +14,8 @@ public sealed interface Unplaced permits PendingWrite, SightedFloor {
     void settle(CausalToken token, long sentAt);
 
     /**
-     * It may not have taken place: its server went before its position was known. Called before it is settled.
+     * It may not have taken place, or what was seen may be gone: its server went before a position was known. Called
+     * before it is settled.
      */
     void lost();
 

@@ -66,4 +66,13 @@ public interface Questions {
 
     /** Somebody waits for a position. */
     void positionAwaited();
+
+    /**
+     * Tells whether another branch of history was followed at a time than is now, or another primary: what was seen then
+     * need not be part of the history that is followed now.
+     *
+     * @param time the time, by the clock of the monitor
+     * @return whether the branch has changed since
+     */
+    boolean partedSince(long time);
 }

@@ -15,6 +15,7 @@ import io.github.r2dbcrouting.internal.routing.FallbackBudget;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.table.TableRef;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -71,6 +72,10 @@ final class Fixture {
 
     /** One that routes everything to this server. */
     Lender lender() {
+        return lender(monitor.tables(), false);
+    }
+
+    Lender lender(TableRef tables, boolean strictLostWrites) {
         return new Lender(
                 new Router(
                         server -> 0,
@@ -80,7 +85,7 @@ final class Fixture {
                         () -> 0,
                         Duration.ZERO,
                         Router.Preferences.NONE),
-                monitor.tables(),
+                tables,
                 List.of(pool),
                 null,
                 Safeguards.all(),
@@ -88,6 +93,6 @@ final class Fixture {
                 Fixture.PATIENCE,
                 new FallbackBudget(() -> 2, 256),
                 monitor::now,
-                false);
+                strictLostWrites);
     }
 }

@@ -322,8 +322,19 @@ class ClusterReducerTests {
         other.position = 0x1800;
         RoutingTable before = reduce(EMPTY, answered(0, primary), answered(1, one), answered(2, other));
 
-        RoutingTable table = reduce(before, answered(0, primary), promoted(1, one), answered(2, other));
+        ServerReport receiving = answered(2, other);
+        other.branchCertain = false;
+        ServerReport receivesNothing = receiving.answered(sample(other));
+        ServerReport leader = promoted(1, one);
 
+        RoutingTable first = reduce(before, answered(0, primary), leader, receivesNothing);
+        RoutingTable table = reduce(first, answered(0, primary), leader, receivesNothing);
+        RoutingTable early = reduce(first, answered(0, primary), leader, receiving);
+
+        assertThat(first.replicas())
+                .as("asked before anybody knew of the branch")
+                .isEmpty();
+        assertThat(early.replicas()).as("still on its way").isEmpty();
         assertThat(table.replicas()).extracting(ServerState::name).containsExactly("db2");
         assertThat(table.servers().get(2).position()).isEqualTo(new WalPosition("7", 2, 0x1800));
     }

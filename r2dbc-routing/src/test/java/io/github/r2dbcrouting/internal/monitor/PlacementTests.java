@@ -40,13 +40,77 @@ class PlacementTests {
 
     @Test
     void putsAReplicaThatIsBeforeTheSwitchOnTheLine() {
-        ServerState placed = place(LINE, null, at(1, 100), true, PlacementTests::near);
+        ServerState placed = place(LINE, null, at(1, 100), false, PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
         assertThat(placed.status()).isEqualTo(ServerStatus.UP);
         assertThat(placed.tooFarBehind()).isFalse();
-        assertThat(place(LINE, null, at(1, 100), true, PlacementTests::far).tooFarBehind())
+        assertThat(place(LINE, null, at(1, 100), false, PlacementTests::far).tooFarBehind())
                 .isTrue();
+    }
+
+    /** It is before the switch as far as is known, and beyond it a moment later. */
+    @Test
+    void lendsNothingOfAReplicaThatStillReceivesTheBranchThatWasLeft() {
+        ServerState placed = place(LINE, null, at(1, 99), true, PlacementTests::near);
+        ServerState turned = place(LINE, null, at(2, 100), true, PlacementTests::near);
+
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isTrue();
+        assertThat(turned.position()).isEqualTo(at(2, 100));
+        assertThat(turned.tooFarBehind()).isFalse();
+    }
+
+    /** There is nothing else to read from, and of the branch that is followed nobody could be told a later state. */
+    @Test
+    void lendsWhatStillReceivesTheBranchThatWasLeftWhileNoPrimaryAnswers() {
+        ServerState placed = new Placement(LINE, false, null, true)
+                .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), true), PlacementTests::near);
+
+        assertThat(placed.position()).isEqualTo(at(2, 99));
+        assertThat(placed.tooFarBehind()).isFalse();
+    }
+
+    /** Its primary is gone, so it stays where it is. */
+    @Test
+    void putsAReplicaThatReceivesNothingAnyMoreOnTheLine() {
+        ServerReport report = receivingNothing(at(1, 99));
+
+        ServerState placed = new Placement(LINE, true, null, true)
+                .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
+
+        assertThat(report.sample().branchRemembered()).isTrue();
+        assertThat(placed.status()).isEqualTo(ServerStatus.UP);
+        assertThat(placed.position()).isEqualTo(at(2, 99));
+    }
+
+    /** What it has yet to replay may lead beyond the switch. */
+    @Test
+    void lendsNothingOfAReplicaThatReceivesNothingButHasNotReplayedAllItHas() {
+        Sample receiving = sample(at(1, 99), true);
+        Observation behind = new Observation(server.role, at(1, 99), 1, false, null, false, "");
+        ServerReport report = ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(receiving)
+                .answered(new Sample(receiving.introduction(), 0, behind, 2, false));
+
+        ServerState placed = new Placement(LINE, true, null, true)
+                .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
+
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isTrue();
+    }
+
+    @Test
+    void knowsNothingOfAReplicaThatWasAskedBeforeTheBranchWasLeft() {
+        ServerState before =
+                sinceOne().place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), false), PlacementTests::near);
+        ServerState onTheNewOne =
+                sinceOne().place(state(at(2, 99), ServerStatus.UP), report(at(2, 99), true), PlacementTests::near);
+
+        assertThat(before.position()).isNull();
+        assertThat(before.tooFarBehind()).isTrue();
+        assertThat(onTheNewOne.position()).isEqualTo(at(2, 99));
     }
 
     @Test
@@ -199,7 +263,9 @@ class PlacementTests {
 
     @Test
     void needsNoProofOfWhatSurelyIsWhereThereWasOneBranchOnly() {
-        ServerState placed = marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 100), true, true);
+        ServerState placed = new Placement(
+                        LINE, true, null, true, sample -> BranchMarks.Verdict.UNPROVEN, sentAt -> true)
+                .place(state(at(1, 100), ServerStatus.UP), receivingNothing(at(1, 100)), PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
         assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 101), true, true)
@@ -209,7 +275,7 @@ class PlacementTests {
 
     private ServerState marked(
             BranchMarks.Verdict verdict, ServerState rival, WalPosition position, boolean certain, boolean primaryUp) {
-        return new Placement(LINE, primaryUp, rival, true, sample -> verdict)
+        return new Placement(LINE, primaryUp, rival, true, sample -> verdict, sentAt -> true)
                 .place(state(position, ServerStatus.UP), report(position, certain), PlacementTests::near);
     }
 
@@ -223,11 +289,25 @@ class PlacementTests {
         return new ServerState(1, "db1", List.of(), server.role, status, position, server.identity(), 0, false, null);
     }
 
+    /** The line of a branch that was followed from time 1 on, at which every sample here was asked for. */
+    private static Placement sinceOne() {
+        return new Placement(LINE, true, null, true, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> sentAt > 1);
+    }
+
+    /** It has said on which branch it is while it received it. */
+    private ServerReport receivingNothing(WalPosition position) {
+        return report(position, true).answered(sample(position, false));
+    }
+
     private ServerReport report(WalPosition position, boolean certain) {
+        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
+                .answered(sample(position, certain));
+    }
+
+    private Sample sample(WalPosition position, boolean certain) {
         Observation observation = new Observation(server.role, position, position.timeline(), certain, null, "");
         Introduction introduction = new Introduction(server.identity(), observation, "1", true);
-        return ServerReport.none(new MonitoredServer(1, "db1", List.of(), server))
-                .answered(new Sample(introduction, 0, observation, 1, false));
+        return new Sample(introduction, 0, observation, 1, false);
     }
 
     private static boolean near(Position position) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.fake.FakeServer;
+import io.github.r2dbcrouting.internal.session.Floors;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.SightedFloor;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayList;
@@ -168,6 +170,49 @@ class PositionCaptureTests {
         assertThat(session.takeLost()).isFalse();
     }
 
+    /** It may have been on the branch that was left, and the session would go on without it. */
+    @Test
+    void tellsTheSessionThatWhatItReadOnAnotherPrimaryMayBeGone() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(read(), 1, position(10), true, 100));
+
+        assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
+        assertThat(session.takeLost()).isTrue();
+    }
+
+    /** Commits that did not wait for the disk may have been among what it saw. */
+    @Test
+    void tellsTheSessionThatWhatItReadBeforeACrashMayBeGone() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(read(), 0, position(10), false, 100));
+
+        var unused = settle(new Sample(primary.introduction(), 105, primary.observation(), 110, true), position(50));
+
+        assertThat(session.takeLost()).isTrue();
+    }
+
+    @Test
+    void tellsTheSessionThatWhatItReadMayBeGoneWhereThePrimaryHasGoneBack() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(read(), 0, position(60), true, 100));
+
+        var unused = settle(plain(101), position(50));
+
+        assertThat(session.takeLost()).isTrue();
+    }
+
+    @Test
+    void tellsTheSessionNothingOfWhatItReadOnThisPrimary() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(read(), 0, position(10), true, 100));
+        handIn(new EndedWrite(read(), 0, null, true, 100));
+        handIn(new EndedWrite(read(), EndedWrite.ANY_SERVER, null, true, 100));
+
+        var unused = settle(plain(101), position(50));
+
+        assertThat(session.takeLost()).isFalse();
+    }
+
     @Test
     void tellsTheSessionNothingOfAWriteThatIsSafe() {
         session.tellLostWrites();
@@ -298,6 +343,18 @@ class PositionCaptureTests {
 
     private EndedWrite durable(long endedAt) {
         return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), true, endedAt);
+    }
+
+    private PendingWrite read() {
+        return session.beginRead(CLUSTER, false, () -> {}, new Floors() {
+            @Override
+            public void find(SightedFloor floor) {}
+
+            @Override
+            public long now() {
+                return 0;
+            }
+        });
     }
 
     private EndedWrite asynchronous(long endedAt) {

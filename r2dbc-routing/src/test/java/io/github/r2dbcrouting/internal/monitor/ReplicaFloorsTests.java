@@ -128,6 +128,70 @@ class ReplicaFloorsTests {
         assertThat(engine.count(primary, Kind.NUDGE)).isZero();
     }
 
+    /** Its life is over, so nobody can tell any longer whether what it showed is on the branch that is followed now. */
+    @Test
+    void tellsThatWhatTheReplicaHasShownMayBeLostWhereAnotherBranchIsFollowedSince() {
+        session.tellLostWrites();
+        read();
+        replica.startedAt = "db1 for the second time";
+        primary.timeline = 2;
+        replica.timeline = 2;
+        allConnectAnew();
+
+        askForFloors();
+        pass(Duration.ofMillis(25));
+
+        assertThat(session.required(CLUSTER)).containsExactly(primary.at());
+        assertThat(session.takeLost()).isTrue();
+    }
+
+    @Test
+    void tellsNothingOfALossWhereTheReplicaHasShownItOnTheBranchThatIsFollowedStill() {
+        session.tellLostWrites();
+        primary.timeline = 2;
+        replica.timeline = 2;
+        allConnectAnew();
+        read();
+        replica.startedAt = "db1 for the second time";
+        allConnectAnew();
+
+        askForFloors();
+        pass(Duration.ofMillis(25));
+
+        assertThat(session.required(CLUSTER)).containsExactly(primary.at());
+        assertThat(session.takeLost()).isFalse();
+    }
+
+    /** What was seen lies before the last that was heard of that life, and that is on the line. */
+    @Test
+    void tellsNothingOfALossWhereTheReplicaHasSaidHowFarItWasBeforeItsLifeEnded() {
+        session.tellLostWrites();
+        read();
+        monitor.surprisedBy(1);
+        pass(AT_REST);
+        WalPosition was = replica.at();
+        replica.startedAt = "db1 for the second time";
+        primary.timeline = 2;
+        replica.timeline = 2;
+        replica.advance(0x100);
+        allConnectAnew();
+
+        askForFloors();
+        pass(Duration.ofMillis(25));
+
+        assertThat(session.required(CLUSTER)).containsExactly(was);
+        assertThat(session.takeLost()).isFalse();
+    }
+
+    private void allConnectAnew() {
+        engine.failing = new IllegalStateException("lost");
+        monitor.surprisedBy(0);
+        monitor.surprisedBy(1);
+        pass(Duration.ofMillis(1));
+        engine.failing = null;
+        pass(AT_REST.multipliedBy(3));
+    }
+
     @Test
     void countsWhatWasCapturedAndWhatIsNotCovered() {
         assertThat(monitor.captureStatistics())

@@ -160,6 +160,20 @@ class SightingTests {
         assertThat(session.seen(CLUSTER)).hasSize(1);
     }
 
+    /** The position is one of a primary whose history need not have what was seen. */
+    @Test
+    void doNotGiveWayToAPositionOfAnotherHistory() {
+        read(ONE, 5).ended(floors.tick());
+        PendingWrite write = session.begin(CLUSTER, false, () -> {});
+        floors.partedAt = floors.tick();
+        floors.tick();
+        read(OTHER, 5).ended(floors.tick());
+
+        write.settle(token(50), floors.tick());
+
+        assertThat(session.seen(CLUSTER)).extracting(Sighting::identity).containsExactly(ONE);
+    }
+
     @Test
     void asksForAPositionNowWhileAReadOnThePrimaryIsUnderWay() {
         PendingWrite read = session.beginRead(CLUSTER, false, () -> {}, floors);
@@ -218,10 +232,16 @@ class SightingTests {
 
         private final List<SightedFloor> asked = new ArrayList<>();
         private long now = 10;
+        private long partedAt;
 
         @Override
         public void find(SightedFloor floor) {
             asked.add(floor);
+        }
+
+        @Override
+        public boolean partedSince(long time) {
+            return time < partedAt;
         }
 
         @Override

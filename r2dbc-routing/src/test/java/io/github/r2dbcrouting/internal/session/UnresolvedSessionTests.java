@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.internal.session;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import java.time.Duration;
@@ -36,6 +37,16 @@ class UnresolvedSessionTests {
     void hasNoTokenWhereNothingWasDone() {
         StepVerifier.create(session.token(LIMIT)).verifyComplete();
     }
+
+    private static final Floors NOBODY_ASKS = new Floors() {
+        @Override
+        public void find(SightedFloor floor) {}
+
+        @Override
+        public long now() {
+            return 0;
+        }
+    };
 
     @Test
     void saysAfterTheLimitThatAnEndedWriteHasNoPosition() {
@@ -78,6 +89,32 @@ class UnresolvedSessionTests {
                 .thenAwait(LIMIT)
                 .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
                 .verifyComplete();
+    }
+
+    /** If the next primary does not cover that, what was read may be lost. */
+    @Test
+    void saysOfAReadOnThePrimaryAsWellWhereThatWas() {
+        session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE).end();
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
+                .verifyComplete();
+    }
+
+    @Test
+    void tellsOfALossBeforeItSaysWhatIsUnresolved() {
+        session.tellLostWrites();
+        PendingWrite lost = write();
+        lost.end();
+        write().end();
+        lost.lost();
+        lost.settle(CausalToken.of(List.of(LATER)), 1);
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectError(PossiblyLostWriteException.class)
+                .verify();
     }
 
     @Test

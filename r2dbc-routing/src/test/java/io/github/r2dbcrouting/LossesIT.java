@@ -1,0 +1,137 @@
+package io.github.r2dbcrouting;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.r2dbcrouting.test.PostgresCluster;
+import io.github.r2dbcrouting.test.PostgresClusterTest;
+import io.github.r2dbcrouting.test.PostgresServer;
+import io.github.r2dbcrouting.test.Side;
+import io.r2dbc.spi.R2dbcException;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.util.retry.Retry;
+
+/**
+ * What had no position yet when the primary went, or crashed, is told before a session is served without it.
+ *
+ * <p>Whether something is lost is a matter of milliseconds. So these tests judge every round, whatever it brings, and go on
+ * until one has brought a loss.
+ */
+@PostgresClusterTest(replicas = 2)
+class LossesIT {
+
+    private static final String TOLD = "told";
+    private static final int MOST_ROUNDS = 20;
+
+    private final PostgresCluster cluster;
+    private final PostgresServer primary;
+    private RoutingConnectionFactory factory;
+
+    LossesIT(PostgresCluster cluster) {
+        this.cluster = cluster;
+        this.primary = cluster.server(0);
+    }
+
+    @BeforeEach
+    void start() {
+        primary.execute("CREATE TABLE note (id int PRIMARY KEY)");
+        cluster.awaitReplayed();
+        factory = Factories.ready(Factories.over(cluster).strictLostWrites(true));
+    }
+
+    @AfterEach
+    void close() {
+        Blocking.run(factory.close());
+    }
+
+    @Test
+    void isToldOfWhatACrashOfThePrimaryTookThatDidNotWaitForTheDisk() {
+        boolean lost = false;
+        for (int id = 1; id <= MOST_ROUNDS && !lost; id++) {
+            CausalSession writer = CausalSession.create();
+            CausalSession reader = CausalSession.create();
+            int backend = Integer.parseInt(primary.query("SELECT pg_backend_pid()"));
+            commitWithoutWaiting(id, writer);
+            boolean seen = latest(id, reader).equals("1");
+            primary.killBackend(backend);
+
+            String written = next(id, writer);
+            String read = next(id, reader);
+
+            lost = written.equals(TOLD) && primary.query(count(id)).equals("0");
+            assertThat(written).as("to the writer, round %d", id).isIn(TOLD, "1");
+            assertThat(read).as("to the reader, round %d", id).isIn(TOLD, seen ? "1" : "0");
+            assertThat(next(id, writer)).isEqualTo(primary.query(count(id)));
+        }
+        assertThat(lost).as("a crash has taken something").isTrue();
+    }
+
+    @Test
+    void isToldOfNothingWhereACrashTookNothing() {
+        for (int id = 1; id <= 3; id++) {
+            CausalSession writer = CausalSession.create();
+            Blocking.run(
+                    Queries.update(factory, "INSERT INTO note VALUES ($1)", id).contextWrite(Routing.session(writer)));
+            Blocking.value(writer.token());
+            assertThat(next(id, writer)).isEqualTo("1");
+            Blocking.value(writer.token());
+            primary.killBackend();
+
+            assertThat(next(id, writer)).isEqualTo("1");
+        }
+        assertThat(factory.captureStatistics().possiblyLost()).isZero();
+    }
+
+    @Test
+    void isToldOfWhatAPromotionTookBeforeAnythingElse() {
+        CausalSession writer = CausalSession.create();
+        CausalSession reader = CausalSession.create();
+        cluster.awaitReplayed();
+        primary.isolate(Side.UPSTREAM);
+        Blocking.run(Queries.update(factory, "INSERT INTO note VALUES (1)").contextWrite(Routing.session(writer)));
+        assertThat(latest(1, reader)).isEqualTo("1");
+        primary.kill();
+        cluster.server(1).promote();
+
+        assertThat(next(1, writer)).isEqualTo(TOLD);
+        assertThat(next(1, reader)).isEqualTo(TOLD);
+        assertThat(next(1, writer)).isEqualTo("0");
+        assertThat(next(1, reader)).isEqualTo("0");
+        assertThat(next(1, CausalSession.create())).isEqualTo("0");
+    }
+
+    private void commitWithoutWaiting(int id, CausalSession session) {
+        Blocking.run(Queries.inTransaction(
+                        factory,
+                        connection -> Flux.concat(
+                                        Queries.rows(connection, "SET LOCAL synchronous_commit = off"),
+                                        Queries.rows(connection, "INSERT INTO note VALUES ($1) RETURNING id", id))
+                                .then(Mono.just(true)))
+                .contextWrite(Routing.session(session)));
+    }
+
+    private String latest(int id, CausalSession session) {
+        return Blocking.value(Queries.rows(factory, count(id))
+                .contextWrite(Routing.read().freshness(Freshness.latest()))
+                .contextWrite(Routing.session(session))
+                .map(rows -> rows.get(0)));
+    }
+
+    /** What a causal read brings once it brings something: errors that pass are the crash itself. */
+    private String next(int id, CausalSession session) {
+        return Blocking.value(Queries.rows(factory, count(id))
+                .map(rows -> rows.get(0))
+                .contextWrite(Routing.read())
+                .contextWrite(Routing.session(session))
+                .onErrorResume(PossiblyLostWriteException.class, lost -> Mono.just(TOLD))
+                .retryWhen(Retry.fixedDelay(2_000, Duration.ofMillis(10)).filter(R2dbcException.class::isInstance)));
+    }
+
+    private static String count(int id) {
+        return "SELECT count(*)::text FROM note WHERE id = " + id;
+    }
+}
