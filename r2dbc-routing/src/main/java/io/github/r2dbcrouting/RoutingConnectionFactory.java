@@ -23,6 +23,7 @@ import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.policy.Filter;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
+import io.github.r2dbcrouting.spi.ConnectionObserver;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.Position;
@@ -79,6 +80,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
 
     private final Engine engine;
     private final boolean lazyBegin;
+    private final @Nullable ConnectionObserver observer;
     private final @Nullable Duration lookUpFunctions;
     private final AtomicBoolean lookingUp = new AtomicBoolean();
     private final ClusterMonitor monitor;
@@ -95,6 +97,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private RoutingConnectionFactory(Builder builder) {
         this.engine = new PostgresEngine(builder.readOnlyFunctions);
         this.lazyBegin = builder.lazyBegin;
+        this.observer = builder.observer;
         this.lookUpFunctions = builder.functionsFromCatalog ? builder.functionsPeriod : null;
         Surroundings surroundings = builder.surroundings;
         this.ejections = new Ejections(surroundings.monotonic());
@@ -222,7 +225,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 throw new IllegalStateException("the connection factory is closed");
             }
             start();
-            return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()), lazyBegin);
+            return new RoutedConnection(lender, engine, new ProductMetadata(engine.productName()), lazyBegin, observer);
         });
     }
 
@@ -525,6 +528,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private int fallbackBudget;
         private boolean strictLostWrites;
         private @Nullable RoutingListener listener;
+        private @Nullable ConnectionObserver observer;
         private Safeguards safeguards = Safeguards.all();
         private Surroundings surroundings = Surroundings.ofTheSystem();
         private int retriesPerRead = DEFAULT_RETRIES;
@@ -791,6 +795,18 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          */
         public Builder listener(RoutingListener heard) {
             listener = Objects.requireNonNull(heard, "listener");
+            return this;
+        }
+
+        /**
+         * Sets who follows every statement and transaction, from the question where it runs until it is over. Without
+         * one nothing is followed.
+         *
+         * @param following asked for each of them
+         * @return this
+         */
+        public Builder observer(ConnectionObserver following) {
+            observer = Objects.requireNonNull(following, "observer");
             return this;
         }
 

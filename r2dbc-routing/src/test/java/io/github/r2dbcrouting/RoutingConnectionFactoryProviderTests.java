@@ -36,7 +36,7 @@ class RoutingConnectionFactoryProviderTests {
 
     /** What a text cannot express: who listens, and objects; the servers are the URL itself. */
     private static final Set<String> NOT_BY_URL =
-            Set.of("server", "servers", "serversByDns", "listener", "credentials", "build");
+            Set.of("server", "servers", "serversByDns", "listener", "observer", "credentials", "build");
 
     private final List<RoutingConnectionFactory> built = new ArrayList<>();
 

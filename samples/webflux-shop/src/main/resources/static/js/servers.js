@@ -38,7 +38,8 @@ async function showServers() {
   const { json } = await send("GET", "/demo/servers");
   // rebuilt only when something other than a figure has changed, so that a button keeps its focus
   const shape = JSON.stringify([json.map((each) => ({ ...each, lagMillis: 0, bytesBehind: 0 })), [...busy]]);
-  if (shape !== shown) {
+  // and not while one is pressed: a button that is not the one that was pressed gets no click
+  if (shape !== shown && !byId("servers").querySelector("button:active")) {
     shown = shape;
     const focused = document.activeElement?.dataset?.verb;
     byId("servers").replaceChildren(...json.map(server));
@@ -47,7 +48,10 @@ async function showServers() {
     }
   }
   for (const each of json) {
-    byId("servers").querySelector(`[data-lag="${each.name}"]`).textContent = lag(each);
+    const figure = byId("servers").querySelector(`[data-lag="${each.name}"]`);
+    if (figure) {
+      figure.textContent = lag(each);
+    }
   }
 }
 

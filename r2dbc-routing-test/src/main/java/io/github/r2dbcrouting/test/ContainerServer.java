@@ -126,7 +126,7 @@ final class ContainerServer implements ServerProcess {
     @Override
     public InetSocketAddress awaitReady() {
         InetSocketAddress reached = Objects.requireNonNull(address);
-        try (ControlSessions sessions = new ControlSessions(credentials, reached)) {
+        try (ControlSessions sessions = new ControlSessions(credentials, reached, () -> role == Role.REPLICA)) {
             Await.until("PostgreSQL accepts connections", START_LIMIT, sessions::answers, this::logTail);
         }
         return reached;

@@ -141,7 +141,8 @@ public final class PostgresServer {
     }
 
     /**
-     * Runs a statement on the server itself, not through the proxy, and waits for its result.
+     * Runs a statement on the server itself, not through the proxy, and waits for its result. If a replica cancels it for
+     * the sake of its replay, it is sent again, up to 20 times in all.
      *
      * @param sql one statement
      * @return the rows as {@code psql -At} arranges them: columns separated by a bar, rows by a line feed, null as nothing
@@ -153,7 +154,8 @@ public final class PostgresServer {
     }
 
     /**
-     * Runs statements on the server itself, not through the proxy, and waits for their end.
+     * Runs statements on the server itself, not through the proxy, and waits for their end. If a replica cancels them for
+     * the sake of its replay, all are sent again, up to 20 times in all.
      *
      * @param sql one or more statements, separated by semicolons; together they are one transaction
      * @throws io.r2dbc.spi.R2dbcException if the server refuses one
@@ -342,7 +344,7 @@ public final class PostgresServer {
     }
 
     void awaitReady() {
-        sessions = new ControlSessions(credentials, process.awaitReady());
+        sessions = new ControlSessions(credentials, process.awaitReady(), () -> role() == Role.REPLICA);
     }
 
     int lastTimeline() {

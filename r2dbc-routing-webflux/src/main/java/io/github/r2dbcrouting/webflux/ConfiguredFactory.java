@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.PolicySyntaxException;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerSpec;
+import io.github.r2dbcrouting.spi.ConnectionObserver;
 import io.github.r2dbcrouting.spi.LoadBalancer;
 import io.github.r2dbcrouting.spi.TopologySource;
 import io.github.r2dbcrouting.webflux.RoutingProperties.Pool;
@@ -29,6 +30,7 @@ import org.springframework.boot.r2dbc.OptionsCapableConnectionFactory;
  * @param springPool what {@code spring.r2dbc.pool} says
  * @param decorators put around each server
  * @param listeners hear of every decision
+ * @param observer follows every statement and transaction; {@code null} if nobody does
  * @param customizers called last
  */
 record ConfiguredFactory(
@@ -37,6 +39,7 @@ record ConfiguredFactory(
         Pool springPool,
         List<ConnectionFactoryDecorator> decorators,
         List<RoutingListener> listeners,
+        @Nullable ConnectionObserver observer,
         List<RoutingConnectionFactoryBuilderCustomizer> customizers) {
 
     private static final Pool NOTHING = new Pool(null, null, null);
@@ -80,6 +83,9 @@ record ConfiguredFactory(
         applied("load-balancer", () -> builder.loadBalancer(balancer(properties.loadBalancer())));
         if (!listeners.isEmpty()) {
             builder.listener(decision -> listeners.forEach(listener -> listener.onDecision(decision)));
+        }
+        if (observer != null) {
+            builder.observer(observer);
         }
         customizers.forEach(customizer -> customizer.customize(builder));
         try {

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.webflux;
 
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
+import io.github.r2dbcrouting.spi.ConnectionObserver;
 import io.r2dbc.spi.ConnectionFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -59,6 +60,7 @@ public final class RoutingAutoConfiguration {
                 ConfiguredServers servers,
                 ObjectProvider<ConnectionFactoryDecorator> decorators,
                 ObjectProvider<RoutingListener> listeners,
+                ObjectProvider<ConnectionObserver> observer,
                 ObjectProvider<RoutingConnectionFactoryBuilderCustomizer> customizers,
                 Environment environment) {
             RoutingProperties.Pool springPool = Binder.get(environment)
@@ -70,6 +72,7 @@ public final class RoutingAutoConfiguration {
                             springPool,
                             decorators.orderedStream().toList(),
                             listeners.orderedStream().toList(),
+                            observer.getIfAvailable(),
                             customizers.orderedStream().toList())
                     .build();
         }

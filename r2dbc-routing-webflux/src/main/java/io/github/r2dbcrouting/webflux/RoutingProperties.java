@@ -43,6 +43,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param retries How often a read that has brought nothing yet may move to another server when its own is lost; from 0 to
  *     10.
  * @param metrics What is measured beyond what costs nothing.
+ * @param observation What is observed.
  * @since 0.1.0
  */
 @ConfigurationProperties("r2dbc.routing")
@@ -68,7 +69,8 @@ public record RoutingProperties(
         @DefaultValue("false") boolean primaryReads,
         @DefaultValue("powerOfTwoChoices") String loadBalancer,
         @DefaultValue("1") int retries,
-        @DefaultValue Metrics metrics) {
+        @DefaultValue Metrics metrics,
+        @DefaultValue Observation observation) {
 
     /** The prefix of all properties. */
     public static final String PREFIX = "r2dbc.routing";
@@ -141,4 +143,12 @@ public record RoutingProperties(
      * @param decisions Whether decisions are counted, which puts each of them into words.
      */
     public record Metrics(@DefaultValue("true") boolean decisions) {}
+
+    /**
+     * What is observed?
+     *
+     * @param connections Whether each transaction, and each statement outside of one, is observed, with the server that
+     *     it runs on. Costs nothing where nothing handles observations.
+     */
+    public record Observation(@DefaultValue("true") boolean connections) {}
 }

@@ -21,6 +21,21 @@ class MetricsDocumentTests {
         assertThat(Files.readString(Path.of("..", "docs", "metrics.md"))).contains(table);
     }
 
+    @Test
+    void listsWhatAnObservationSays() throws IOException {
+        String keys = Stream.of(RoutingObservation.Key.values())
+                .map(key -> "| `" + key.asString() + "` | " + key.description() + " |")
+                .collect(Collectors.joining("\n"));
+        String events = Stream.of(RoutingObservation.Event.values())
+                .map(event -> "| `" + event.getName() + "` | " + event.description() + " |")
+                .collect(Collectors.joining("\n"));
+
+        assertThat(Files.readString(Path.of("..", "docs", "metrics.md")))
+                .contains("`" + RoutingObservation.CONNECTION.getName() + "`")
+                .contains(keys)
+                .contains(events);
+    }
+
     private static String row(RoutingMeter meter) {
         return Stream.of(
                         "`" + meter.meterName() + "`",

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
@@ -33,7 +34,12 @@ final class Instance implements AutoCloseable {
 
     private final ConfigurableApplicationContext application;
 
-    Instance(PostgresCluster cluster, List<Class<?>> more, String... properties) {
+    Instance(PostgresCluster cluster) {
+        this(cluster, List.of(), Map.of());
+    }
+
+    /** Starts one with more configuration, and with beans that are there already and are not closed with it. */
+    Instance(PostgresCluster cluster, List<Class<?>> more, Map<String, Object> beans, String... properties) {
         List<String> all = new ArrayList<>(List.of(
                 KEY,
                 "server.port=0",
@@ -48,6 +54,7 @@ final class Instance implements AutoCloseable {
         SpringApplication spring = new SpringApplication(sources.toArray(Class<?>[]::new));
         spring.setWebApplicationType(WebApplicationType.REACTIVE);
         spring.setRegisterShutdownHook(false);
+        spring.addInitializers(context -> beans.forEach(context.getBeanFactory()::registerSingleton));
         application = spring.run(all.stream().map(property -> "--" + property).toArray(String[]::new));
         Requests.run(application.getBean(RoutingConnectionFactory.class).ready(Duration.ofSeconds(20)));
     }

@@ -12,6 +12,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
@@ -19,8 +20,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.context.annotation.Bean;
-import org.springframework.core.env.Environment;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.test.web.reactive.server.WebTestClient;
@@ -36,7 +35,8 @@ class SideBySideIT {
     private static final ExchangeFilterFunction NOBODY = (request, next) -> next.exchange(request);
 
     private static RedisServer redis;
-    private static int redisPort;
+    private static LettuceConnectionFactory connections;
+    private static ReactiveStringRedisTemplate template;
 
     private final PostgresCluster cluster;
     private Instance here;
@@ -48,19 +48,27 @@ class SideBySideIT {
 
     @BeforeAll
     static void startRedis() throws IOException {
+        int port;
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            redisPort = free.getLocalPort();
+            port = free.getLocalPort();
         }
         redis = RedisServer.newRedisServer()
                 .bind("127.0.0.1")
-                .port(redisPort)
+                .port(port)
                 .setting("save \"\"")
                 .build();
         redis.start();
+        connections = new LettuceConnectionFactory("127.0.0.1", port);
+        // else the first request would open the connection, and wait for it on an event loop
+        connections.setEagerInitialization(true);
+        connections.afterPropertiesSet();
+        connections.start();
+        template = new ReactiveStringRedisTemplate(connections);
     }
 
     @AfterAll
     static void stopRedis() throws IOException {
+        connections.destroy();
         redis.stop();
     }
 
@@ -77,8 +85,8 @@ class SideBySideIT {
     }
 
     private void open() {
-        here = new Instance(cluster, List.of());
-        there = new Instance(cluster, List.of());
+        here = new Instance(cluster);
+        there = new Instance(cluster);
         pause();
     }
 
@@ -135,17 +143,17 @@ class SideBySideIT {
 
     @Test
     void byRedis() {
-        List<Class<?>> more = List.of(Instance.Users.class, Redis.class);
+        List<Class<?>> users = List.of(Instance.Users.class);
+        Map<String, Object> store = Map.of("reactiveStringRedisTemplate", template);
         String[] properties = {
-            "redis.port=" + redisPort,
             "r2dbc.routing.tokens.store.type=redis",
             // the first connection takes its time on a busy machine
             "r2dbc.routing.tokens.limit=10s",
             "r2dbc.routing.tokens.header.enabled=false",
             "r2dbc.routing.tokens.cookie.enabled=false"
         };
-        here = new Instance(cluster, more, properties);
-        there = new Instance(cluster, more, properties);
+        here = new Instance(cluster, users, store, properties);
+        there = new Instance(cluster, users, store, properties);
         pause();
 
         write(here.client(user("one")), 1);
@@ -156,31 +164,22 @@ class SideBySideIT {
 
     @Test
     void redisKeepsWhatAllInstancesAddedAtTheSameTime() {
-        here = new Instance(cluster, List.of());
+        here = new Instance(cluster);
         there = here;
-        LettuceConnectionFactory connections = new LettuceConnectionFactory("127.0.0.1", redisPort);
-        connections.afterPropertiesSet();
-        connections.start();
-        try {
-            ReactiveStringRedisTemplate template = new ReactiveStringRedisTemplate(connections);
-            IncomingTokens tokens = Requests.tokens();
-            RedisTokenStore store = new RedisTokenStore(template, tokens, "test:", Duration.ofHours(1));
+        IncomingTokens tokens = Requests.tokens();
+        RedisTokenStore store = new RedisTokenStore(template, tokens, "test:", Duration.ofHours(1));
 
-            Requests.run(Flux.fromStream(LongStream.rangeClosed(1, 8).boxed())
-                    .flatMap(i -> store.merge("all", CausalToken.parse("1~pg." + i + ".1.ff")), 8));
+        Requests.run(Flux.fromStream(LongStream.rangeClosed(1, 8).boxed())
+                .flatMap(i -> store.merge("all", CausalToken.parse("1~pg." + i + ".1.ff")), 8));
 
-            CausalToken kept = Objects.requireNonNull(store.find("all").block(Duration.ofSeconds(10)));
-            assertThat(kept.positions()).hasSize(8);
-            assertThat(template.getExpire("test:all").block(Duration.ofSeconds(10)))
-                    .isBetween(Duration.ofMinutes(50), Duration.ofHours(1));
-            Requests.run(template.opsForValue().set("test:forged", "1~pg.7.1.ff"));
-            assertThat(store.find("forged").blockOptional(Duration.ofSeconds(10)))
-                    .isEmpty();
-            Requests.run(store.merge("forged", CausalToken.parse("1~pg.7.1.1")));
-            assertThat(store.find("forged").block(Duration.ofSeconds(10))).isEqualTo(CausalToken.parse("1~pg.7.1.1"));
-        } finally {
-            connections.destroy();
-        }
+        CausalToken kept = Objects.requireNonNull(store.find("all").block(Duration.ofSeconds(10)));
+        assertThat(kept.positions()).hasSize(8);
+        assertThat(template.getExpire("test:all").block(Duration.ofSeconds(10)))
+                .isBetween(Duration.ofMinutes(50), Duration.ofHours(1));
+        Requests.run(template.opsForValue().set("test:forged", "1~pg.7.1.ff"));
+        assertThat(store.find("forged").blockOptional(Duration.ofSeconds(10))).isEmpty();
+        Requests.run(store.merge("forged", CausalToken.parse("1~pg.7.1.1")));
+        assertThat(store.find("forged").block(Duration.ofSeconds(10))).isEqualTo(CausalToken.parse("1~pg.7.1.1"));
     }
 
     private static ExchangeFilterFunction user(String name) {
@@ -212,23 +211,5 @@ class SideBySideIT {
                 .expectBody(Long.class)
                 .returnResult()
                 .getResponseBody());
-    }
-
-    /** What Boot's module for Redis would bring. */
-    static class Redis {
-
-        @Bean
-        LettuceConnectionFactory redisConnections(Environment environment) {
-            LettuceConnectionFactory connections =
-                    new LettuceConnectionFactory("127.0.0.1", environment.getRequiredProperty("redis.port", int.class));
-            // else the first request would open the connection, and wait for it on an event loop
-            connections.setEagerInitialization(true);
-            return connections;
-        }
-
-        @Bean
-        ReactiveStringRedisTemplate reactiveStringRedisTemplate(LettuceConnectionFactory connections) {
-            return new ReactiveStringRedisTemplate(connections);
-        }
     }
 }

@@ -23,6 +23,12 @@ public class Checkout {
         return orders.save(new Placed(null, "paid"));
     }
 
+    /** Pays for two orders at once: more than one query in a transaction. */
+    @Transactional
+    public Mono<Placed> payTwice() {
+        return orders.save(new Placed(null, "paid")).then(orders.save(new Placed(null, "paid")));
+    }
+
     /** The annotation of the repository is nearer than this one. */
     @ReadLatest
     public Flux<Boolean> listing() {

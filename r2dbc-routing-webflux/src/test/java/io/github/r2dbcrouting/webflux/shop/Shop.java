@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.webflux.shop;
 
 import io.github.r2dbcrouting.Routing;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RestController;
 import reactor.core.publisher.Mono;
 
@@ -10,13 +11,20 @@ import reactor.core.publisher.Mono;
 class Shop {
 
     private final Orders orders;
+    private final Checkout checkout;
 
-    Shop(Orders orders) {
+    Shop(Orders orders, Checkout checkout) {
         this.orders = orders;
+        this.checkout = checkout;
     }
 
     @GetMapping("/orders")
     Mono<Boolean> listing() {
         return orders.listing().single().contextWrite(Routing.write());
+    }
+
+    @PostMapping("/orders")
+    Mono<Placed> pay() {
+        return checkout.payTwice();
     }
 }

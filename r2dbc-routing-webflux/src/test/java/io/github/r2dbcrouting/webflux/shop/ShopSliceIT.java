@@ -47,6 +47,7 @@ class ShopSliceIT {
     @Test
     void readsFromTheReplica() {
         assertThat(factory.serverNames()).containsExactly("db0", "replica");
-        await().atMost(Duration.ofMinutes(1)).until(() -> Boolean.TRUE.equals(orders.listing().blockFirst()));
+        await().atMost(Duration.ofMinutes(1))
+                .until(() -> Boolean.TRUE.equals(orders.listing().blockFirst()));
     }
 }

@@ -50,10 +50,10 @@ final class Attempt {
     Flux<Result> results() {
         Command command = execution.command();
         boolean sentAtOnce = lease.engine().sentAtOnce(command.text());
-        Flux<? extends Result> sent = Flux.defer(() -> {
+        Flux<? extends Result> sent = execution.within(Flux.defer(() -> {
             sentAt = System.nanoTime();
             return command.sent().apply(lease.connection());
-        });
+        }));
         // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
         Flux<Result> here;

@@ -35,19 +35,29 @@ final class Execution {
     private final RoutedConnection connection;
     private final Command command;
     private final Ask ask;
+    private final @Nullable FollowedUse use;
     private final BitSet tried = new BitSet();
     private int moves;
 
-    private Execution(RoutedConnection connection, Command command, Ask ask) {
+    private Execution(RoutedConnection connection, Command command, Ask ask, @Nullable FollowedUse use) {
         this.connection = connection;
         this.command = command;
         this.ask = ask;
+        this.use = use;
     }
 
     /** Runs a command on the server that is chosen for its subscriber. Nothing happens before that. */
     static Flux<Result> of(RoutedConnection connection, Command command) {
-        return Flux.deferContextual(
-                context -> new Execution(connection, command, Ask.ofStatement(context, command.kind())).start());
+        return Flux.deferContextual(context -> {
+            Ask ask = Ask.ofStatement(context, command.kind());
+            FollowedUse around = connection.followedAround();
+            if (around != null) {
+                return new Execution(connection, command, ask, around).start();
+            }
+            FollowedUse own = connection.followed(context);
+            Flux<Result> results = new Execution(connection, command, ask, own).start();
+            return own == null ? results : FollowedExecution.of(results, own, command.oneResult());
+        });
     }
 
     private Flux<Result> start() {
@@ -57,8 +67,7 @@ final class Execution {
         if (ask.intent() == Intent.READ) {
             connection.lender().retries().readBegins();
         }
-        return connection
-                .leaseForStatement(ask)
+        return within(connection.leaseForStatement(ask))
                 .flatMapMany(served -> attempt(served, ask, command.kind()).results());
     }
 
@@ -76,6 +85,16 @@ final class Execution {
         }
         boolean free = (command.repeatable() && connection.outsideTransaction(lease)) || !repeatsOnlyWhatIsSafe();
         return new Attempt(this, lease, tracked, free);
+    }
+
+    /** As whoever follows the statement, or the transaction that it is in, wants it to be run. */
+    private Mono<RoutedConnection.Served> within(Mono<RoutedConnection.Served> lease) {
+        return use == null ? lease : lease.contextWrite(use::within);
+    }
+
+    /** The same, for what is sent. */
+    <T> Flux<T> within(Flux<T> sent) {
+        return use == null ? sent : sent.contextWrite(use::within);
     }
 
     Command command() {
@@ -127,7 +146,7 @@ final class Execution {
             }
             return failure;
         };
-        return elsewhere
+        return within(elsewhere)
                 .onErrorMap(nowhere)
                 .flatMapMany(served -> attempt(served, asked, kind).results());
     }

@@ -8,6 +8,9 @@ import io.github.r2dbcrouting.internal.routing.Permit;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.spi.ConnectionObserver;
+import io.github.r2dbcrouting.spi.ConnectionObserver.End;
+import io.github.r2dbcrouting.spi.ConnectionObserver.Scope;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.StatementText;
 import io.r2dbc.spi.Batch;
@@ -33,6 +36,7 @@ import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.SignalType;
+import reactor.util.context.ContextView;
 
 /**
  * A connection that holds no server until it must.
@@ -47,6 +51,7 @@ public final class RoutedConnection implements Connection {
     private final Engine engine;
     private final ConnectionMetadata metadata;
     private final boolean lazyBegin;
+    private final @Nullable FollowedUses followed;
     private final LeaseSlot primary = new LeaseSlot();
     private final LeaseSlot replica = new LeaseSlot();
     private final ConnectionSettings settings = new ConnectionSettings();
@@ -62,19 +67,31 @@ public final class RoutedConnection implements Connection {
      * @param engine reads statements
      * @param metadata what is said of the product before a server is chosen
      * @param lazyBegin whether a begin is held back until something is sent in its transaction
+     * @param observer follows its statements and transactions; {@code null} if nobody does
      */
-    public RoutedConnection(Lender lender, Engine engine, ConnectionMetadata metadata, boolean lazyBegin) {
+    public RoutedConnection(
+            Lender lender,
+            Engine engine,
+            ConnectionMetadata metadata,
+            boolean lazyBegin,
+            @Nullable ConnectionObserver observer) {
         this.lender = lender;
         this.engine = engine;
         this.metadata = metadata;
         this.lazyBegin = lazyBegin;
+        this.followed = observer == null ? null : new FollowedUses(observer);
     }
 
     /**
      * A transaction that runs on a lease, with the writes that it counts as: one for each session that uses it, which
      * may be another than the one that began it.
      */
-    private record Transaction(Lease lease, boolean readOnly, List<PendingWrite> writes, Served served) {
+    private record Transaction(
+            Lease lease,
+            boolean readOnly,
+            List<PendingWrite> writes,
+            Served served,
+            @Nullable FollowedUse use) {
 
         void writtenBy(SessionState session) {
             boolean onReplica = lease.server().role() != ServerRole.PRIMARY;
@@ -111,6 +128,23 @@ public final class RoutedConnection implements Connection {
             boolean begun = held != null && !held.connection().isAutoCommit();
             return held != null && begun ? Mono.just(new Served(held, null)) : lease(ask);
         });
+    }
+
+    /** Returns who follows the open transaction; {@code null} if there is none, or nobody follows it. */
+    @Nullable
+    FollowedUse followedAround() {
+        Transaction open = transaction;
+        return open == null ? null : open.use;
+    }
+
+    /** Returns who follows a statement that is routed by itself; {@code null} if it is not, or if nobody does. */
+    @Nullable
+    FollowedUse followed(ContextView context) {
+        if (followed == null || closed || transaction != null) {
+            return null;
+        }
+        Lease held = primary.held();
+        return held == null || held.connection().isAutoCommit() ? followed.begins(Scope.STATEMENT, context) : null;
     }
 
     Engine engine() {
@@ -256,11 +290,12 @@ public final class RoutedConnection implements Connection {
                         : Mono.empty();
             }
             boolean nothingHeld = primary.held() == null && replica.held() == null;
+            FollowedUse use = followed == null ? null : followed.begins(Scope.TRANSACTION, context);
             Ask ask = Ask.ofTransaction(context, readOnly(definition));
             Mono<Void> beginning = lease(ask).flatMap(served -> {
                 Lease lease = served.lease;
                 Transaction begun =
-                        new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>(), served);
+                        new Transaction(lease, declaredReadOnly(definition), new CopyOnWriteArrayList<>(), served, use);
                 SessionState session = ask.session();
                 Runnable writes = () -> {
                     if (session != null && !begun.readOnly) {
@@ -278,25 +313,37 @@ public final class RoutedConnection implements Connection {
                 }
                 writes.run();
                 transaction = begun;
-                return command(lease, begin(lease.connection(), definition)).doOnError(error -> endTransaction());
+                return command(lease, begin(lease.connection(), definition))
+                        .doOnError(error -> endTransaction(End.FAILED, error));
             });
-            return nothingHeld ? vacatingIfCancelled(beginning) : beginning;
+            if (use != null) {
+                beginning = beginning.doOnError(use::failed).contextWrite(use::within);
+            }
+            return nothingHeld || use != null ? unlessCancelled(beginning, nothingHeld, use) : beginning;
         });
     }
 
     /**
      * Whoever cancels a begin may have lost the connection with it, and will never close it: Spring's transaction
      * manager does so. What the begin took is given back, and the transaction with it, if it was begun.
+     *
+     * @param vacates whether nothing but the begin has taken anything
+     * @param use follows the transaction; {@code null} if nobody does
      */
-    private Mono<Void> vacatingIfCancelled(Mono<Void> beginning) {
+    private Mono<Void> unlessCancelled(Mono<Void> beginning, boolean vacates, @Nullable FollowedUse use) {
         AtomicBoolean over = new AtomicBoolean();
         // the flag is set before the signal, since the cancel of what follows comes through here, too; and the slots
         // are looked at after the cancel has gone up, since until then a connection may still arrive in one
         return beginning.doOnTerminate(() -> over.set(true)).doFinally(signal -> {
             if (signal == SignalType.CANCEL && over.compareAndSet(false, true)) {
-                transaction = null;
-                primary.vacate();
-                replica.vacate();
+                if (vacates) {
+                    transaction = null;
+                    primary.vacate();
+                    replica.vacate();
+                }
+                if (use != null) {
+                    use.ended(End.CANCELLED);
+                }
             }
         });
     }
@@ -330,35 +377,40 @@ public final class RoutedConnection implements Connection {
     }
 
     private Mono<Void> ending(Function<Connection, Publisher<Void>> command, boolean commits) {
+        End end = commits ? End.COMPLETED : End.ROLLED_BACK;
         return onOpenTransaction(lease -> {
             HeldBegin begin = notYetBegun(lease);
             if (begin == null) {
-                return ending(lease, command);
+                return ending(lease, command, end);
             }
             if (begin.drop()) {
-                endTransaction();
+                endTransaction(end, null);
                 return Mono.empty();
             }
             // without the answer the driver would take it that there is nothing to end
             return begin.answered()
                     .thenReturn(true)
                     .onErrorResume(error -> {
-                        neverBegun();
+                        neverBegun(error);
                         return commits ? Mono.error(error) : Mono.just(false);
                     })
-                    .flatMap(begun -> begun ? ending(lease, command) : Mono.empty());
+                    .flatMap(begun -> begun ? ending(lease, command, end) : Mono.empty());
         });
     }
 
-    private Mono<Void> ending(Lease lease, Function<Connection, Publisher<Void>> command) {
+    private Mono<Void> ending(Lease lease, Function<Connection, Publisher<Void>> command, End end) {
         return command(lease, command.apply(lease.connection()))
                 .doOnSuccess(ignored -> {
-                    endTransaction();
+                    endTransaction(end, null);
                     lease.transactionEnded();
                 })
                 .doOnError(error -> {
+                    FollowedUse use = followedAround();
+                    if (use != null) {
+                        use.failed(error);
+                    }
                     if (lease.connection().isAutoCommit() && !engine.connectionLost(error)) {
-                        endTransaction();
+                        endTransaction(End.FAILED, error);
                     }
                 });
     }
@@ -370,23 +422,31 @@ public final class RoutedConnection implements Connection {
     }
 
     /** What was sent behind a begin that failed may have run all the same: its end is known with the connection's. */
-    private void neverBegun() {
+    private void neverBegun(Throwable error) {
         Transaction failed = transaction;
         transaction = null;
         if (failed != null) {
             failed.served.over();
             failed.lease.markUncertain();
             failed.lease.hold(null);
+            over(failed, End.FAILED, error);
         }
     }
 
-    private void endTransaction() {
+    private static void over(Transaction transaction, End end, @Nullable Throwable error) {
+        if (transaction.use != null) {
+            transaction.use.ended(end, error);
+        }
+    }
+
+    private void endTransaction(End end, @Nullable Throwable error) {
         Transaction ended = transaction;
         transaction = null;
         if (ended != null) {
             ended.served.over();
             ended.lease.hold(null);
             ended.writes.forEach(ended.lease::ended);
+            over(ended, end, error);
         }
     }
 
@@ -566,6 +626,9 @@ public final class RoutedConnection implements Connection {
     public Mono<Void> close() {
         return Mono.defer(() -> {
             closed = true;
+            if (followed != null) {
+                followed.close();
+            }
             return Flux.just(primary, replica)
                     .concatMapDelayError(LeaseSlot::close)
                     .then();

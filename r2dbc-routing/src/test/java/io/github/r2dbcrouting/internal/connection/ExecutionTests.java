@@ -193,7 +193,7 @@ class ExecutionTests {
     private Flux<String> flux(Function<Result, Publisher<String>> consumption, Routing entry) {
         Lender lender = cluster.lender(Policies.NONE, budget, new FallbackBudget(() -> 2, 256));
         return Flux.usingWhen(
-                        Mono.fromSupplier(() -> new RoutedConnection(lender, cluster.engine, null, false)),
+                        Mono.fromSupplier(() -> new RoutedConnection(lender, cluster.engine, null, false, null)),
                         connection -> Flux.from(
                                         connection.createStatement("SELECT f()").execute())
                                 .concatMap(consumption),

@@ -38,7 +38,7 @@ class FallbackReadsTests {
     private final FakeCluster cluster = new FakeCluster(1);
     private final FallbackBudget budget = new FallbackBudget(() -> 1, 0);
     private final RoutedConnection connection = new RoutedConnection(
-            cluster.lender(Policies.NONE, new RetryBudget(() -> 0), budget), cluster.engine, null, false);
+            cluster.lender(Policies.NONE, new RetryBudget(() -> 0), budget), cluster.engine, null, false, null);
     private final CausalSession session = CausalSession.create();
 
     @BeforeEach

@@ -38,7 +38,8 @@ class HeldReplicaTests {
                     fallbacks),
             cluster.engine,
             null,
-            false);
+            false,
+            null);
     private final List<String> ranOn = new ArrayList<>();
 
     @BeforeEach

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 class RoutedBatchTests {
 
     private final Fixture fixture = new Fixture();
-    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null, false);
+    private final RoutedConnection connection =
+            new RoutedConnection(fixture.lender(), fixture.engine, null, false, null);
 
     @Test
     void readsOnlyIfEachOfItsStatementsDoes() {

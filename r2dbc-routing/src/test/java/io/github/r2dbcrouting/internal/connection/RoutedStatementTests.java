@@ -19,7 +19,8 @@ import reactor.core.publisher.Mono;
 class RoutedStatementTests {
 
     private final Fixture fixture = new Fixture();
-    private final RoutedConnection connection = new RoutedConnection(fixture.lender(), fixture.engine, null, false);
+    private final RoutedConnection connection =
+            new RoutedConnection(fixture.lender(), fixture.engine, null, false, null);
 
     @Test
     void sendsNothingBeforeItsExecutionIsSubscribed() {

@@ -6,6 +6,7 @@ import com.microsoft.playwright.Playwright;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -16,6 +17,8 @@ final class Chromium implements AutoCloseable {
 
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "chrome");
 
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+
     private final Playwright playwright;
     private final Browser browser;
 
@@ -25,6 +28,7 @@ final class Chromium implements AutoCloseable {
                 .chromium()
                 .launch(new BrowserType.LaunchOptions()
                         .setExecutablePath(program)
+                        .setTimeout((double) START_LIMIT.toMillis())
                         // as root, and in containers with little shared memory
                         .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")));
     }

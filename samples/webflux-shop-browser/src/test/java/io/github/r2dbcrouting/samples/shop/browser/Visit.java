@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.samples.shop.browser;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
@@ -8,13 +9,16 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.ColorScheme;
 import java.net.URI;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** What does one person see, and what happens behind it: is anything complained of, and is anybody else asked? */
 final class Visit implements AutoCloseable {
 
     private static final Path PICTURES = Path.of("target", "pictures");
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     private final BrowserContext context;
     private final Page page;
@@ -23,6 +27,7 @@ final class Visit implements AutoCloseable {
 
     Visit(Browser browser, int width, int height) {
         context = browser.newContext(new Browser.NewContextOptions().setViewportSize(width, height));
+        context.setDefaultTimeout((double) LIMIT.toMillis());
         context.onRequest(request -> {
             URI asked = URI.create(request.url());
             // what is in the page itself is asked of nobody
@@ -57,6 +62,18 @@ final class Visit implements AutoCloseable {
             page.screenshot(new Page.ScreenshotOptions()
                     .setPath(PICTURES.resolve(name + (scheme == ColorScheme.DARK ? "-dark.png" : ".png"))));
         }
+    }
+
+    /**
+     * Waits until a page shows something, and fails at once if one complains meanwhile: what it complains of is why.
+     *
+     * @param shown asked again and again, on this thread, which is the one that Playwright wants to be asked on
+     */
+    void until(Callable<Boolean> shown) {
+        await().pollInSameThread()
+                .atMost(LIMIT)
+                .until(() -> !complaints.isEmpty() || Boolean.TRUE.equals(shown.call()));
+        assertThat(complaints).as("console").isEmpty();
     }
 
     /** Fails if a page has complained, or has asked anybody but this host. */

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.MapPropertySource;
 
 /** Where is one instance of the shop? Several may run on the same servers. */
 public final class RunningShop implements AutoCloseable {
@@ -40,8 +41,11 @@ public final class RunningShop implements AutoCloseable {
         application.addPrimarySources(List.of(more));
         Map<String, Object> defaults = new LinkedHashMap<>(servers.properties());
         defaults.put("r2dbc.routing.tokens.keys", key());
-        application.setDefaultProperties(defaults);
-        application.addInitializers(context -> context.getBeanFactory().registerSingleton("demoServers", servers));
+        application.addInitializers(context -> {
+            // not as default properties, which Boot keeps in no order: the servers are shown in that of their numbers
+            context.getEnvironment().getPropertySources().addLast(new MapPropertySource("demo", defaults));
+            context.getBeanFactory().registerSingleton("demoServers", servers);
+        });
         // whoever starts it knows what has to end first
         application.setRegisterShutdownHook(false);
         ConfigurableApplicationContext context = application.run(arguments);
