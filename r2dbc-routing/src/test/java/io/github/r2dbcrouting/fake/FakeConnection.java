@@ -21,6 +21,9 @@ public final class FakeConnection implements Connection {
     /** What happens while somebody asks whether it is alive. */
     public volatile Runnable validating = () -> {};
 
+    /** What the server's answer to a validation waits for. */
+    public volatile Mono<Void> answering = Mono.empty();
+
     private final FakeServer server;
     private final AtomicInteger closes = new AtomicInteger();
     private volatile boolean autoCommit = true;
@@ -47,10 +50,11 @@ public final class FakeConnection implements Connection {
 
     @Override
     public Publisher<Boolean> validate(ValidationDepth depth) {
-        return Mono.fromSupplier(() -> {
+        Mono<Void> answered = depth == ValidationDepth.REMOTE ? answering : Mono.empty();
+        return answered.then(Mono.fromSupplier(() -> {
             validating.run();
             return closes.get() == 0;
-        });
+        }));
     }
 
     @Override

@@ -37,8 +37,10 @@ public final class FakeEngine implements Engine {
      */
     public record Question(String server, Kind kind, long at) {}
 
-    /** How often a connection was drained. */
+    /** How often a connection was drained, and how that ends. */
     public final AtomicInteger drains = new AtomicInteger();
+
+    public volatile Mono<Void> draining = Mono.empty();
 
     /** How long every question takes. */
     public volatile Duration latency = Duration.ZERO;
@@ -164,7 +166,10 @@ public final class FakeEngine implements Engine {
 
     @Override
     public Mono<Void> drain(Connection connection) {
-        return Mono.fromRunnable(drains::incrementAndGet);
+        return Mono.defer(() -> {
+            drains.incrementAndGet();
+            return draining;
+        });
     }
 
     @Override

@@ -17,12 +17,16 @@ import reactor.core.publisher.Flux;
  * some commands only then. Until the subscriber has seen something, which is until the first call of a function of its
  * own or the first value, the first failure decides: if there is a way on, whatever the subscriber does with the result
  * of this attempt is done with that of the next one instead. Signals of one attempt come one at a time.
+ *
+ * <p>What is cancelled before it has answered may go on for long, or wait for something that never comes, so its
+ * connection is drained before it is lent again. Once something was seen of the only result, the driver reads the rest
+ * ahead of whatever is sent next.
  */
-final class Attempt {
+final class Attempt implements Ending {
 
     private final Execution execution;
     private final Lease lease;
-    private final @Nullable Tracked tracked;
+    private final @Nullable WatchedWrite watched;
     private final boolean mayLeave;
     private volatile boolean seen;
     private volatile boolean answered;
@@ -42,7 +46,9 @@ final class Attempt {
     Attempt(Execution execution, Lease lease, @Nullable Tracked tracked, boolean mayLeave) {
         this.execution = execution;
         this.lease = lease;
-        this.tracked = tracked;
+        this.watched = tracked == null
+                ? null
+                : new WatchedWrite(lease, tracked, execution.command().oneResult());
         this.mayLeave = mayLeave;
     }
 
@@ -56,20 +62,45 @@ final class Attempt {
         }));
         // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
-        Flux<Result> here;
-        if (tracked == null) {
-            here = new InUse<Result>(lease, kept, () -> {}, Ending.UNWATCHED, sentAtOnce)
-                    .map(result -> new RoutedResult(result, this, null, sentAtOnce));
-        } else {
-            WatchedWrite watched = new WatchedWrite(lease, tracked, command.oneResult());
-            here = new InUse<Result>(lease, kept, () -> {}, watched, sentAtOnce)
-                    .map(result -> new RoutedResult(result, this, watched.opened(), sentAtOnce));
-        }
+        Flux<Result> here = new InUse<Result>(lease, kept, () -> {}, this, sentAtOnce)
+                .map(result -> new RoutedResult(result, this, watched == null ? null : watched.opened(), sentAtOnce));
         // once there is a result, it is the one that goes on elsewhere
         return here.doOnNext(result -> resultEmitted = true)
                 .onErrorResume(error -> leaves(error)
                         ? resultEmitted ? Flux.empty() : onwards()
                         : Flux.error(execution.explained(lease, error)));
+    }
+
+    @Override
+    public void completed() {
+        if (watched != null) {
+            watched.completed();
+        }
+    }
+
+    @Override
+    public void failed(Throwable error) {
+        if (watched != null) {
+            watched.failed(error);
+        }
+    }
+
+    @Override
+    public void cancelled() {
+        // whoever takes the only result cancels what follows it, which is nothing
+        if (!resultEmitted || !execution.command().oneResult()) {
+            lease.markUncertain();
+        }
+        if (watched != null) {
+            watched.cancelled();
+        }
+    }
+
+    /** Its result is not consumed any longer. */
+    void resultCancelled() {
+        if (!seen) {
+            lease.markUncertain();
+        }
     }
 
     /** Once for each row: reading it costs less than writing it. */

@@ -617,6 +617,7 @@ public final class RoutedConnection implements Connection {
                                     () -> {},
                                     Ending.UNWATCHED,
                                     false))
+                            .doOnCancel(served.lease()::markUncertain)
                             .doOnTerminate(served::over))
                     .onErrorReturn(false);
         });

@@ -58,7 +58,7 @@ final class RoutedResult implements Result, Ending {
     }
 
     private <T> Flux<T> use(Publisher<T> consumption, Function<Result, Publisher<T>> elsewhere) {
-        InUse<T> use = new InUse<>(lease, consumption, () -> lease.consumed(this), write == null ? UNWATCHED : this);
+        InUse<T> use = new InUse<>(lease, consumption, () -> lease.consumed(this), this);
         return attempt.consume(use, next -> elsewhere.apply(view.apply(next)));
     }
 
@@ -114,6 +114,7 @@ final class RoutedResult implements Result, Ending {
 
     @Override
     public void cancelled() {
+        attempt.resultCancelled();
         if (write != null && over.compareAndSet(false, true)) {
             write.abandoned();
         }
