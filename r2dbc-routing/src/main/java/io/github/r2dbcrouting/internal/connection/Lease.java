@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,8 @@ final class Lease {
     private static final Duration GIVE_BACK_LIMIT = DRAIN_LIMIT.multipliedBy(2);
 
     private static final int NOT_IN_USE = -1;
+
+    private static final int LAST_USE = NOT_IN_USE - 1;
 
     private final ServerPool pool;
     private final PoolGeneration generation;
@@ -290,14 +293,24 @@ final class Lease {
 
     /** Begins a use, unless the connection is being given back; each one that is begun must {@link #exit}. */
     boolean enter() {
-        return uses.updateAndGet(count -> count < 0 ? count : count + 1) > 0;
+        return count(now -> now < 0 ? now : now + 1) >= 0;
     }
 
     /** Ends a use. The last one after the release was asked for gives the connection back. */
     void exit() {
-        int left = uses.updateAndGet(count -> count < 0 ? count + 1 : count - 1);
-        if (left == NOT_IN_USE) {
+        int before = count(now -> now < 0 ? now + 1 : now - 1);
+        if (before == LAST_USE) {
             startGivingBack();
+        }
+    }
+
+    /** Written out, since a tool that explores races takes an update of the JDK's own, and what led to it, for one step. */
+    private int count(IntUnaryOperator change) {
+        while (true) {
+            int before = uses.get();
+            if (uses.compareAndSet(before, change.applyAsInt(before))) {
+                return before;
+            }
         }
     }
 
@@ -311,7 +324,7 @@ final class Lease {
         return Mono.defer(() -> {
             if (released.compareAndSet(false, true)) {
                 // from here on the number of uses is counted down to this mark, and none can begin
-                int inUse = uses.getAndUpdate(count -> NOT_IN_USE - count);
+                int inUse = count(now -> NOT_IN_USE - now);
                 if (inUse == 0) {
                     startGivingBack();
                 } else {

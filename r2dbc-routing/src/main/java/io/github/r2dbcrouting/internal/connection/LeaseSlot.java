@@ -5,6 +5,7 @@ import io.r2dbc.spi.R2dbcNonTransientResourceException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import org.slf4j.Logger;
@@ -102,7 +103,7 @@ final class LeaseSlot {
         private final AtomicInteger waiting = new AtomicInteger(1);
 
         boolean join() {
-            return waiting.updateAndGet(count -> count == ABANDONED ? ABANDONED : count + 1) != ABANDONED;
+            return count(now -> now == ABANDONED ? ABANDONED : now + 1) != ABANDONED;
         }
 
         Mono<Lease> lease() {
@@ -122,9 +123,20 @@ final class LeaseSlot {
         }
 
         private void leave() {
-            int left = waiting.updateAndGet(count -> count <= 1 ? ABANDONED : count - 1);
+            int left = count(now -> now <= 1 ? ABANDONED : now - 1);
             if (left == ABANDONED) {
                 abandon();
+            }
+        }
+
+        /** Written out, as in {@link Lease}, so that races before it are explored. */
+        private int count(IntUnaryOperator change) {
+            while (true) {
+                int before = waiting.get();
+                int after = change.applyAsInt(before);
+                if (waiting.compareAndSet(before, after)) {
+                    return after;
+                }
             }
         }
 
