@@ -14,19 +14,16 @@ import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
-import io.github.r2dbcrouting.internal.routing.Policies;
 import io.github.r2dbcrouting.internal.routing.RetryBudget;
 import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.SessionState;
-import io.github.r2dbcrouting.policy.Filter;
 import io.github.r2dbcrouting.policy.Policy;
 import io.github.r2dbcrouting.postgresql.PostgresEngine;
 import io.github.r2dbcrouting.spi.ConnectionObserver;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.LoadBalancer;
-import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.TopologySource;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
@@ -36,13 +33,10 @@ import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryMetadata;
 import io.r2dbc.spi.ConnectionFactoryOptions;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -50,7 +44,6 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
@@ -89,6 +82,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     private final Lender lender;
     private final FallbackBudget budget;
     private final Ejections ejections;
+    private final Readiness readiness;
     private final LongAdder primariesFollowed = new LongAdder();
     private final Sinks.Many<RoutingEvent> events = Sinks.many().multicast().directBestEffort();
     private final AtomicBoolean closing = new AtomicBoolean();
@@ -131,6 +125,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                         safeguards,
                         ACQUIRE_LIMIT,
                         pool.andThen(entry.pool())));
+        this.readiness = new Readiness(monitor, servers);
         List<ServerPool> byIndex = servers.pools();
         this.router = new Router(
                 new PoolLoad(byIndex),
@@ -139,7 +134,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
                 ejections,
                 clock,
                 builder.primaryAfterWrite,
-                new Router.Preferences(builder.policies(), builder.primaryReads, builder.loadBalancer));
+                new Router.Preferences(builder.policies.all(), builder.primaryReads, builder.loadBalancer));
         monitor.tables().onPublished(router::prepare);
         this.budget = new FallbackBudget(
                 () -> builder.fallbackBudget > 0 ? builder.fallbackBudget : defaultBudget(byIndex), FALLBACK_QUEUE);
@@ -250,9 +245,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
     public Mono<Void> ready() {
         return Mono.defer(() -> {
             start();
-            return monitor.tables()
-                    .await(table -> table.primary().isPresent() && table.complete())
-                    .then();
+            return readiness.reached();
         });
     }
 
@@ -264,27 +257,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      *     and what is the matter with it
      */
     public Mono<Void> ready(Duration atMost) {
-        return ready().timeout(atMost, Mono.error(() -> new NoEligibleServerException(notReady(atMost), null)));
-    }
-
-    private String notReady(Duration atMost) {
-        RoutingTable table = table();
-        String listed = table.servers().isEmpty()
-                ? String.join(", ", servers.names()) + ": not reached yet"
-                : table.servers().stream()
-                        .filter(server -> server.status() != ServerStatus.REMOVED)
-                        .map(server -> server.name() + " "
-                                + (server.problem() != null
-                                        ? server.problem()
-                                        : "is " + server.status().name().toLowerCase(java.util.Locale.ROOT) + " as "
-                                                + server.role().name().toLowerCase(java.util.Locale.ROOT)))
-                        .collect(Collectors.joining("; "));
-        String missing = table.primary().isPresent() ? "" : "there is no primary among its servers; ";
-        String sources = topology().sources().stream()
-                .filter(source -> source.problem() != null)
-                .map(source -> "; " + source.name() + ": " + source.problem())
-                .collect(Collectors.joining());
-        return "not ready within " + atMost.toMillis() + " ms: " + missing + listed + sources;
+        return ready().timeout(atMost, readiness.missing(atMost));
     }
 
     /**
@@ -424,18 +397,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
      * @return a snapshot, at once; cheap enough to be asked for by each scrape
      */
     public ServerStatistics statistics(ServerState server) {
-        long now = monitor.now();
-        boolean replica = server.role() == ServerRole.REPLICA;
-        Position ahead = table().primary().map(ServerState::position).orElse(null);
-        Position position = server.position();
-        return new ServerStatistics(
-                server.sampledAt() == 0 ? null : Duration.ofNanos(Math.max(now - server.sampledAt(), 0)),
-                monitor.probeTime(server.index()),
-                replica && server.lag().freshAt() != Lag.NEVER
-                        ? Duration.ofNanos(Math.max(now - server.lag().freshAt(), 0))
-                        : null,
-                replica && position != null && ahead != null ? position.bytesBehind(ahead) : OptionalLong.empty(),
-                ejections.ejected(server.index()));
+        return ServerStatistics.of(
+                server, table(), monitor.now(), monitor.probeTime(server.index()), ejections.ejected(server.index()));
     }
 
     /**
@@ -535,9 +498,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         private Set<String> readOnlyFunctions = Set.of();
         private boolean functionsFromCatalog;
         private Duration functionsPeriod = FUNCTIONS_PERIOD;
-        private final Map<String, Policy> policies = new LinkedHashMap<>();
+        private final PolicySettings policies = new PolicySettings();
         private final TopologySettings topology = new TopologySettings();
-        private @Nullable Policy preference;
         private boolean primaryReads;
         private LoadBalancer loadBalancer = LoadBalancer.powerOfTwoChoices();
 
@@ -877,8 +839,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          * @throws IllegalArgumentException if the name is malformed
          */
         public Builder policy(String name, String text) {
-            Names.check(name, "a policy's name", "_");
-            policies.put(name, Policy.parse(text));
+            policies.define(name, text);
             return this;
         }
 
@@ -893,13 +854,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
          * @throws IllegalArgumentException if a tag is malformed
          */
         public Builder preferTags(String... tags) {
-            List<Policy.Rule> rules = new ArrayList<>();
-            for (String tag : tags) {
-                Names.check(tag, "a tag", "_-");
-                rules.add(new Policy.Rule(List.of(new Filter.Tags(List.of(tag)))));
-            }
-            rules.add(new Policy.Rule(List.of(new Filter.All())));
-            preference = tags.length == 0 ? null : new Policy(rules);
+            policies.prefer(tags);
             return this;
         }
 
@@ -927,13 +882,6 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         public Builder loadBalancer(LoadBalancer balancer) {
             loadBalancer = Objects.requireNonNull(balancer, "balancer");
             return this;
-        }
-
-        private Policies policies() {
-            Policies defined = new Policies(policies);
-            return preference == null || policies.containsKey(Policies.DEFAULT)
-                    ? defined
-                    : defined.with(Policies.DEFAULT, preference);
         }
 
         /**

@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -22,4 +23,21 @@ public record ServerStatistics(
         @Nullable Duration probeTime,
         @Nullable Duration staleness,
         OptionalLong bytesBehind,
-        boolean ejected) {}
+        boolean ejected) {
+
+    /** Tells how a server of a table stands at a moment. */
+    static ServerStatistics of(
+            ServerState server, RoutingTable table, long now, @Nullable Duration probeTime, boolean ejected) {
+        boolean replica = server.role() == ServerRole.REPLICA;
+        Position ahead = table.primary().map(ServerState::position).orElse(null);
+        Position position = server.position();
+        return new ServerStatistics(
+                server.sampledAt() == 0 ? null : Duration.ofNanos(Math.max(now - server.sampledAt(), 0)),
+                probeTime,
+                replica && server.lag().freshAt() != Lag.NEVER
+                        ? Duration.ofNanos(Math.max(now - server.lag().freshAt(), 0))
+                        : null,
+                replica && position != null && ahead != null ? position.bytesBehind(ahead) : OptionalLong.empty(),
+                ejected);
+    }
+}
