@@ -6,19 +6,11 @@ import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import java.time.Duration;
-import java.util.BitSet;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What a decision costs while a replica is left alone that failed requests.
@@ -26,14 +18,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * <p>That must not be the moment in which each decision begins to look at every server: the cluster is in trouble already.
  */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class DecisionAmidFailures {
+public class DecisionAmidFailures extends Decision {
 
-    private static final BitSet NOBODY = new BitSet();
     private static final int POLICIES = 10;
     private static final int ONE = 1;
     private static final Duration EJECTION = Duration.ofSeconds(1);

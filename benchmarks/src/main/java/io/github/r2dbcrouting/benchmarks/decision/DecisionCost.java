@@ -6,20 +6,12 @@ import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.Route;
 import io.github.r2dbcrouting.internal.routing.Router;
 import java.time.Duration;
-import java.util.BitSet;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Fork;
-import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * What a decision costs while the table stays as it is, and what a new table costs.
@@ -29,14 +21,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * {@link #tableAndDecision}.
  */
 @State(Scope.Benchmark)
-@BenchmarkMode(Mode.AverageTime)
-@OutputTimeUnit(TimeUnit.NANOSECONDS)
-@Warmup(iterations = 5, time = 1)
-@Measurement(iterations = 5, time = 1)
-@Fork(1)
-public class DecisionCost {
+public class DecisionCost extends Decision {
 
-    private static final BitSet NOBODY = new BitSet();
     private static final int TABLES = 64;
     private static final Duration SOON = Duration.ofMillis(100);
 
