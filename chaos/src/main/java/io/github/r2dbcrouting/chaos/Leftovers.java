@@ -6,25 +6,26 @@ import io.r2dbc.pool.PoolMetrics;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import reactor.core.publisher.Mono;
 
 /** What is left when nobody does anything any more? */
 final class Leftovers {
 
     private static final Duration LIMIT = Duration.ofSeconds(40);
+    private static final Duration PAUSE = Duration.ofMillis(20);
     private static final long MEGABYTE = 1 << 20;
 
     private Leftovers() {}
 
     /** Waits until nothing is lent and nobody waits; returns what still is then. */
-    static List<String> ofRequests(List<RoutingConnectionFactory> routers) throws InterruptedException {
-        long end = System.nanoTime() + LIMIT.toNanos();
-        while (true) {
-            List<String> left = now(routers);
-            if (left.isEmpty() || System.nanoTime() - end > 0) {
-                return left;
-            }
-            Thread.sleep(20);
-        }
+    static List<String> ofRequests(List<RoutingConnectionFactory> routers) {
+        Mono<List<String>> left = Mono.fromSupplier(() -> now(routers));
+        List<String> atTheEnd = left.filter(List::isEmpty)
+                .repeatWhenEmpty(Integer.MAX_VALUE, looks -> looks.delayElements(PAUSE))
+                .timeout(LIMIT, left)
+                .block();
+        return Objects.requireNonNull(atTheEnd, "left");
     }
 
     private static List<String> now(List<RoutingConnectionFactory> routers) {
