@@ -70,7 +70,9 @@ public record WalPosition(String cluster, int timeline, long lsn) implements Pos
 
     /**
      * Where the log ends right behind the header of a page that holds no record yet, an idle replica stands before that
-     * header for good: then the page's start is returned, which has the same records before it.
+     * header for good: then the page's start is returned, which has the same records before it. Behind a short header a
+     * record may end where a long one would: it began before the page, so no replica stands at the page's start without
+     * having replayed it.
      */
     WalPosition withoutPageHeader() {
         long offset = lsn & (PAGE_SIZE - 1);

@@ -7,9 +7,42 @@ import io.github.r2dbcrouting.spi.Position;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class WalPositionTests {
+
+    private static final Position FOREIGN = new Position() {
+        @Override
+        public long branch() {
+            return 1;
+        }
+
+        @Override
+        public boolean reaches(Position other) {
+            return false;
+        }
+
+        @Override
+        public Position onBranch(long branch) {
+            return this;
+        }
+
+        @Override
+        public boolean covers(Position other) {
+            return true;
+        }
+
+        @Override
+        public String cluster() {
+            return "7";
+        }
+
+        @Override
+        public String text() {
+            return "other.1";
+        }
+    };
 
     @Test
     void coversWhatLiesAtOrBeforeItOnItsTimeline() {
@@ -39,39 +72,7 @@ class WalPositionTests {
 
     @Test
     void coversNothingOfAnotherEngine() {
-        Position foreign = new Position() {
-            @Override
-            public long branch() {
-                return 1;
-            }
-
-            @Override
-            public boolean reaches(Position other) {
-                return false;
-            }
-
-            @Override
-            public Position onBranch(long branch) {
-                return this;
-            }
-
-            @Override
-            public boolean covers(Position other) {
-                return true;
-            }
-
-            @Override
-            public String cluster() {
-                return "7";
-            }
-
-            @Override
-            public String text() {
-                return "other.1";
-            }
-        };
-
-        assertThat(WalPosition.of("7", 1, "FFFFFFFF/0").covers(foreign)).isFalse();
+        assertThat(WalPosition.of("7", 1, "FFFFFFFF/0").covers(FOREIGN)).isFalse();
     }
 
     @Test
@@ -187,5 +188,50 @@ class WalPositionTests {
         assertThat(here.bytesBehind(WalPosition.of("7", 2, "0/3000010"))).hasValue(16);
         assertThat(here.bytesBehind(WalPosition.of("7", 1, "0/2FFFFFF"))).hasValue(0);
         assertThat(here.bytesBehind(WalPosition.of("8", 1, "0/3000010"))).isEmpty();
+    }
+
+    @Test
+    void countsTheBytesToWhatLiesAheadOnItsTimeline() {
+        WalPosition here = WalPosition.of("7", 1, "0/3000000");
+
+        assertThat(here.bytesTo(WalPosition.of("7", 1, "0/3000010"))).hasValue(16);
+        assertThat(here.bytesTo(here)).hasValue(0);
+        assertThat(here.bytesTo(WalPosition.of("7", 1, "0/2FFFFFF"))).isEmpty();
+        assertThat(here.bytesTo(WalPosition.of("7", 2, "0/3000010"))).isEmpty();
+    }
+
+    @Test
+    void reachesWhatLiesAtOrBeforeItOnAnyTimelineOfItsCluster() {
+        WalPosition here = WalPosition.of("7", 1, "0/3000000");
+
+        assertThat(here.reaches(WalPosition.of("7", 2, "0/3000000"))).isTrue();
+        assertThat(here.reaches(WalPosition.of("7", 2, "0/3000001"))).isFalse();
+        assertThat(here.reaches(WalPosition.of("8", 1, "0/1"))).isFalse();
+        assertThat(here.reaches(FOREIGN)).isFalse();
+        assertThat(here.bytesBehind(FOREIGN)).isEmpty();
+    }
+
+    @Test
+    void isTheSamePlaceOnAnotherTimeline() {
+        WalPosition here = WalPosition.of("7", 1, "0/3000000");
+
+        assertThat(here.onBranch(3)).isEqualTo(WalPosition.of("7", 3, "0/3000000"));
+        assertThat(here.onBranch(1)).isSameAs(here);
+        assertThat(new WalPosition("7", -1, 1).branch()).isEqualTo(0xFFFF_FFFFL);
+    }
+
+    /** An idle replica stays before the header for good. */
+    @ParameterizedTest
+    @CsvSource({"0/3076018, 0/3076000", "0/3000028, 0/3000000", "A/FFFFE018, A/FFFFE000"})
+    void beginsAPageThatHasNothingButItsHeader(String end, String start) {
+        assertThat(WalPosition.of("7", 1, end).withoutPageHeader()).isEqualTo(WalPosition.of("7", 1, start));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0/3076000", "0/3076017", "0/3076019", "0/3076027", "0/3076029", "0/3077018"})
+    void staysWhereThePageHasARecord(String lsn) {
+        WalPosition position = WalPosition.of("7", 1, lsn);
+
+        assertThat(position.withoutPageHeader()).isSameAs(position);
     }
 }

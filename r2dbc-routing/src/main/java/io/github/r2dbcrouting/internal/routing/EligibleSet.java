@@ -60,11 +60,6 @@ final class EligibleSet {
         return anyReplica;
     }
 
-    /** Whether two sets hold the same servers. */
-    boolean sameAs(EligibleSet other) {
-        return members.equals(other.members);
-    }
-
     boolean isPrimary(int server) {
         return server == primary;
     }

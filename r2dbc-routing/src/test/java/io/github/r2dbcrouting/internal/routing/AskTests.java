@@ -7,6 +7,7 @@ import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Intent;
 import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.WhenBehind;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.StatementText;
@@ -81,6 +82,26 @@ class AskTests {
         Ask ask = Ask.ofStatement(Routing.read().apply(outer), StatementText.Kind.UNKNOWN);
 
         assertThat(ask.freshness()).isEqualTo(Freshness.causal());
+    }
+
+    @Test
+    void isOfReplicasIfItReadsAndNeedNotSeeTheLatest() {
+        assertThat(Ask.of(Routing.read(), null).ofReplicas()).isTrue();
+        assertThat(Ask.of(Routing.read().freshness(Freshness.latest()), null).ofReplicas())
+                .isFalse();
+        assertThat(Ask.of(Routing.write(), null).ofReplicas()).isFalse();
+    }
+
+    @Test
+    void asksTheSameWithoutWaiting() {
+        Ask ask = Ask.of(Routing.read().policy("near").whenBehind(WhenBehind.FAIL), null);
+
+        Ask atOnce = ask.withoutWaiting();
+
+        assertThat(atOnce.whenBehind()).isEqualTo(WhenBehind.PRIMARY);
+        assertThat(atOnce.policy()).isEqualTo("near");
+        assertThat(atOnce.intent()).isEqualTo(Intent.READ);
+        assertThat(ask.whenBehind()).isEqualTo(WhenBehind.FAIL);
     }
 
     @Test

@@ -31,9 +31,9 @@ class DrawTests {
     private final Ejections ejections = new Ejections(time::get);
     private final long seed = new Random().nextLong();
     private final Random random = new Random(seed);
-    private final RoutingTable table = table();
+    private final RoutingTable table = table(3, ServerStatus.UP);
 
-    private static RoutingTable table() {
+    private static RoutingTable table(long version, ServerStatus first) {
         List<ServerState> servers = new ArrayList<>();
         for (int i = 0; i <= REPLICAS; i++) {
             servers.add(new ServerState(
@@ -41,14 +41,14 @@ class DrawTests {
                     "db" + i,
                     List.of(),
                     i == 0 ? ServerRole.PRIMARY : ServerRole.REPLICA,
-                    ServerStatus.UP,
+                    i == 1 ? first : ServerStatus.UP,
                     null,
                     new ServerIdentity("7", "start " + i),
                     1,
                     false,
                     null));
         }
-        return new RoutingTable(1, servers, servers.get(0), "7");
+        return new RoutingTable(version, servers, servers.get(0), "7");
     }
 
     private Router router(boolean primaryReads) {
@@ -62,15 +62,30 @@ class DrawTests {
                 new Router.Preferences(Policies.NONE, primaryReads, LoadBalancer.random()));
     }
 
+    private Router router(Load load, LoadBalancer balancer) {
+        return new Router(
+                load,
+                random::nextInt,
+                Safeguards.all(),
+                ejections,
+                time::get,
+                Duration.ZERO,
+                new Router.Preferences(Policies.NONE, false, balancer));
+    }
+
     private double[] shares(Router router, int... tried) {
+        return someShares(router, DRAWS, tried);
+    }
+
+    private double[] someShares(Router router, int draws, int... tried) {
         BitSet avoid = new BitSet();
         for (int server : tried) {
             avoid.set(server);
         }
         Ask any = Ask.of(Routing.read().freshness(Freshness.any()), null);
         double[] shares = new double[REPLICAS + 1];
-        for (int i = 0; i < DRAWS; i++) {
-            shares[router.choose(table, any, avoid).server().index()] += 1.0 / DRAWS;
+        for (int i = 0; i < draws; i++) {
+            shares[router.choose(table, any, avoid).server().index()] += 1.0 / draws;
         }
         return shares;
     }
@@ -144,6 +159,58 @@ class DrawTests {
         eject(1);
         double[] ejected = shares(router, 2, 3, 4);
         assertThat(ejected[1]).as("nobody else is a replica").isCloseTo(1, within(1e-6));
+    }
+
+    @Test
+    void showsTheBalancerWhoIsEligibleAndHowEachFares() {
+        List<String> shown = new ArrayList<>();
+        Load load = new Load() {
+            @Override
+            public int inFlight(int server) {
+                return server * 10;
+            }
+
+            @Override
+            public double latency(int server, long now) {
+                // the present, and not what another clock says
+                return Math.abs(System.nanoTime() - now) < Duration.ofMinutes(1).toNanos() ? server : -1;
+            }
+        };
+        Router router = router(load, (candidates, draw) -> {
+            for (int i = 0; i < candidates.size(); i++) {
+                shown.add(candidates.name(i) + ": " + candidates.inFlight(i) + " in flight, " + candidates.latency(i)
+                        + " ns, weight " + Math.round(candidates.weight(i) * 100) + " %");
+            }
+            return 0;
+        });
+        router.prepare(table(1, ServerStatus.DOWN));
+        pass(Duration.ofSeconds(1));
+        router.prepare(table(2, ServerStatus.UP));
+        pass(Duration.ofMillis(2_500));
+
+        double[] shares = someShares(router, 1, 3, 4);
+
+        assertThat(shares[1]).isEqualTo(1);
+        assertThat(shown)
+                .containsExactly("db1: 10 in flight, 1.0 ns, weight 55 %", "db2: 20 in flight, 2.0 ns, weight 100 %");
+    }
+
+    @Test
+    void drawsItselfWhereABalancerChoosesNobody() {
+        Router tooFar = router(server -> 0, (candidates, draw) -> candidates.size());
+        Router before = router(server -> 0, (candidates, draw) -> -1);
+        Router failing = router(server -> 0, (candidates, draw) -> {
+            throw new IllegalStateException("expected");
+        });
+
+        for (Router router : List.of(tooFar, before, failing)) {
+            double[] shares = someShares(router, 400);
+
+            assertThat(shares[0]).isZero();
+            for (int replica = 1; replica <= REPLICAS; replica++) {
+                assertThat(shares[replica]).as("seed %s", seed).isPositive();
+            }
+        }
     }
 
     @Test

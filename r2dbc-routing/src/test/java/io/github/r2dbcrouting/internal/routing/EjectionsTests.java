@@ -187,6 +187,36 @@ class EjectionsTests {
         return admitted;
     }
 
+    @Test
+    void remembersAnEjectionThatEndsAfterALaterOne() {
+        fail(1, 3);
+        pass(Duration.ofSeconds(1));
+        fail(1, 1);
+        pass(Duration.ofMillis(500));
+        fail(2, 3);
+        assertThat(ejections.outliers()).hasToString("ejected {1, 2}, starting {}");
+
+        pass(Duration.ofMillis(6_200));
+
+        assertThat(ejections.outliers()).hasToString("ejected {}, starting {1}");
+    }
+
+    @Test
+    void seesThemComeBackWhateverTheClockBeganWith() {
+        for (long began : new long[] {Long.MIN_VALUE, -1_000_000_000_000L, 0, 1_000_000_000_000L}) {
+            AtomicLong clock = new AtomicLong(began);
+            Ejections some = new Ejections(clock::get);
+            for (int i = 0; i < Ejections.FAILURES; i++) {
+                some.failed(1, MANY);
+            }
+            assertThat(some.outliers()).hasToString("ejected {1}, starting {}");
+
+            clock.addAndGet(Duration.ofSeconds(1).toNanos());
+
+            assertThat(some.outliers()).as("from %s", began).hasToString("ejected {}, starting {1}");
+        }
+    }
+
     private void fail(int server, int times) {
         for (int i = 0; i < times; i++) {
             ejections.failed(server, MANY);

@@ -63,6 +63,21 @@ class FallbackBudgetTests {
     }
 
     @Test
+    void letsInWhoeverIsServedAtOnceHoweverFullTheQueueIs() {
+        AtomicInteger limit = new AtomicInteger();
+        FallbackBudget growing = new FallbackBudget(limit::get, 1);
+        assertThat(growing.request(granted::add)).isNotNull();
+        assertThat(growing.request(granted::add)).isNull();
+
+        limit.set(2);
+
+        assertThat(growing.limit()).isEqualTo(2);
+        assertThat(growing.request(granted::add)).isNotNull();
+        assertThat(granted).hasSize(2);
+        assertThat(growing.queued()).isZero();
+    }
+
+    @Test
     void skipsThoseWhoGaveTheirPlaceUp() {
         budget.request(granted::add);
         budget.request(granted::add);

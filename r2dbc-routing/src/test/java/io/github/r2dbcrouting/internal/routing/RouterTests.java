@@ -502,6 +502,22 @@ class RouterTests {
     }
 
     @Test
+    void staysWithTheReplicaThatTheSessionHasReadFromUnderEachOfItsNames() {
+        ServerState sameAsFar = identified(near, identity(2));
+        ServerState other = server(3, ServerRole.REPLICA, ServerStatus.UP, 100);
+        RoutingTable twins = table(primary, sameAsFar, far, other);
+        session.beginRead(floors, identity(2), 1, 5).ended(6);
+
+        assertThat(router.choose(twins, read(Freshness.causal()), NOBODY).server())
+                .isSameAs(sameAsFar);
+        assertThat(router.choose(twins, read(Freshness.causal()), tried(1)).server())
+                .isSameAs(far);
+        Route elsewhere = router.choose(twins, read(Freshness.causal()), tried(1, 2));
+        assertThat(elsewhere.server()).isSameAs(primary);
+        assertThat(elsewhere.awaitsFloors()).isTrue();
+    }
+
+    @Test
     void leavesTheReplicaThatTheSessionHasReadFromOnceItIsEjectedAndAnotherMayServe() {
         session.beginRead(floors, identity(2), 1, 5).ended(6);
         Ask ask = read(Freshness.causal());
@@ -572,7 +588,10 @@ class RouterTests {
         PendingWrite pending = session.beginRead("7", false, () -> {}, floors);
         Ask ask = read(Freshness.causal());
 
-        assertThat(router.choose(table, ask, NOBODY).awaitsFloors()).isTrue();
+        Route route = router.choose(table, ask, NOBODY);
+        assertThat(route.awaitsFloors()).isTrue();
+        assertThat(router.explain(route, ask, NOBODY).candidates())
+                .contains(new Candidate("db1", Refusal.WRITE_PENDING), new Candidate("db2", Refusal.WRITE_PENDING));
         assertThat(router.choose(table, read(Freshness.any()), NOBODY).awaitsFloors())
                 .isFalse();
         pending.settle(token(60), 9);
@@ -618,6 +637,20 @@ class RouterTests {
                 server.status(),
                 server.position(),
                 server.identity(),
+                server.sampledAt(),
+                server.tooFarBehind(),
+                server.problem());
+    }
+
+    private static ServerState identified(ServerState server, ServerIdentity identity) {
+        return new ServerState(
+                server.index(),
+                server.name(),
+                server.tags(),
+                server.role(),
+                server.status(),
+                server.position(),
+                identity,
                 server.sampledAt(),
                 server.tooFarBehind(),
                 server.problem());
@@ -715,6 +748,30 @@ class RouterTests {
         assertThat(router.predicts(caught, ask, NOBODY, Duration.ofMillis(50)))
                 .as("nothing can be said while a write has no position")
                 .isFalse();
+    }
+
+    @Test
+    void predictsByTheOthersWhereTheQuickestHasFailedTheRequest() {
+        RoutingTable caught =
+                table.withLags(server -> new Lag(Lag.NEVER, Duration.ofMillis(server.index() == 1 ? 50 : 60)));
+        Ask ask = read(Freshness.causal());
+
+        assertThat(router.predicts(caught, ask, tried(1), Duration.ofMillis(60)))
+                .isTrue();
+        assertThat(router.predicts(caught, ask, tried(1), Duration.ofMillis(59)))
+                .isFalse();
+        assertThat(router.predicts(caught, ask, tried(1, 2), Duration.ofMillis(60)))
+                .isFalse();
+    }
+
+    @Test
+    void appliesAPolicyToAServerThatIsAdded() {
+        Router byPolicy = withPolicy(Safeguards.all(), "tags(far); halt()");
+        Ask any = read(Freshness.any());
+
+        assertThat(byPolicy.choose(table(primary, near), any, NOBODY).server()).isNull();
+        assertThat(byPolicy.choose(table, any, NOBODY).server()).isSameAs(far);
+        assertThat(byPolicy.choose(table(primary, near), any, NOBODY).server()).isNull();
     }
 
     @Test

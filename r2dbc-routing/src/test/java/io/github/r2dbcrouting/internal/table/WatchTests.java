@@ -20,12 +20,15 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.scheduler.Schedulers;
 
 class WatchTests {
+
+    private static final long NOT_SAID = -1;
 
     private final AtomicInteger begun = new AtomicInteger();
     private final TableRef tables = new TableRef(new NoQuestions() {
@@ -128,6 +131,21 @@ class WatchTests {
     }
 
     @Test
+    void looksAgainWhenAReplicaSaysForTheFirstTimeWhereItIs() {
+        tables.publish(table(NOT_SAID, 0));
+        Waiting waiting = new Waiting(20);
+        watch.add(waiting);
+
+        tables.publish(table(NOT_SAID, 0));
+        time.run();
+        assertThat(waiting.looked).hasValue(0);
+
+        tables.publish(table(20, 0));
+        time.run();
+        assertThat(waiting.woken).hasValue(1);
+    }
+
+    @Test
     void looksAgainWhenMoreIsKnownOfTheHistory() {
         tables.publish(table(10, 0));
         Waiting waiting = new Waiting(20);
@@ -190,10 +208,12 @@ class WatchTests {
         tables.publish(table(10, 0));
         Waiting waiting = new Waiting(20);
         assertThat(watch.add(waiting)).isTrue();
+        assertThat(watch.closed()).isFalse();
 
         tables.close();
         time.run();
 
+        assertThat(watch.closed()).isTrue();
         assertThat(waiting.woken).hasValue(1);
         assertThat(watch.add(new Waiting(20))).isFalse();
     }
@@ -242,9 +262,12 @@ class WatchTests {
     }
 
     private static ServerState server(int index, ServerRole role, long lsn, long freshAt) {
-        return new ServerState(
-                        index, "db" + index, List.of(), role, ServerStatus.UP, position(lsn), null, 0, false, null)
+        return new ServerState(index, "db" + index, List.of(), role, ServerStatus.UP, said(lsn), null, 0, false, null)
                 .withLag(new Lag(freshAt, Duration.ZERO));
+    }
+
+    private static @Nullable WalPosition said(long lsn) {
+        return lsn == NOT_SAID ? null : position(lsn);
     }
 
     private static WalPosition position(long lsn) {
