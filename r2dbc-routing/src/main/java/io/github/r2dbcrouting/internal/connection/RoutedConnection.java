@@ -199,7 +199,7 @@ public final class RoutedConnection implements Connection {
             return held(replica, route, confirmed::set)
                     .map(lease -> new Served(lease, null))
                     .onErrorResume(
-                            error -> lender.mayMove(ask, route, with(tried, route), error),
+                            error -> !closed && lender.mayMove(ask, route, with(tried, route), error),
                             error -> lease(ask, with(tried, route)))
                     .flatMap(served -> {
                         if (served.lease.server().role() == ServerRole.PRIMARY) {
