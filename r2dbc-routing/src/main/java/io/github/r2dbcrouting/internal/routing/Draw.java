@@ -1,10 +1,13 @@
 package io.github.r2dbcrouting.internal.routing;
 
 import io.github.r2dbcrouting.spi.LoadBalancer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntUnaryOperator;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Which of the eligible servers is it? Servers that have failed requests lately are left alone, unless nobody else is
@@ -20,6 +23,7 @@ final class Draw {
     private final Ejections ejections;
     private final LongSupplier clock;
     private final LoadBalancer balancer;
+    private final AtomicBoolean complained = new AtomicBoolean();
 
     Draw(Load load, IntUnaryOperator random, Ejections ejections, LongSupplier clock, LoadBalancer balancer) {
         this.load = load;
@@ -71,18 +75,22 @@ final class Draw {
         return admitted.server(admitted.size() == 1 ? 0 : choose(new View(prepared, admitted)));
     }
 
-    /** What a balancer of the application's own does wrong is not the request's fault. */
+    /** What a balancer of the application's own does wrong is not the request's fault, and no reason to fill its log. */
     private int choose(View view) {
         try {
             int chosen = balancer.choose(view, random);
             if (chosen >= 0 && chosen < view.size()) {
                 return chosen;
             }
-            LOG.warn("the load balancer {} chose {} of {}; the request goes on", balancer, chosen, view.size());
+            complain().log("the load balancer {} chose {} of {}; the request goes on", balancer, chosen, view.size());
         } catch (RuntimeException failure) {
-            LOG.warn("the load balancer {} failed; the request goes on", balancer, failure);
+            complain().log("the load balancer {} failed; the request goes on", balancer, failure);
         }
         return random.applyAsInt(view.size());
+    }
+
+    private LoggingEventBuilder complain() {
+        return LOG.atLevel(complained.compareAndSet(false, true) ? Level.WARN : Level.DEBUG);
     }
 
     /**
