@@ -29,6 +29,7 @@ final class ObservedConnection implements ConnectionObserver.Use {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the very one that was there
     public Context within(Context context) {
         Observation nearest = context.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
         RoutingListener subscriber = context.getOrDefault(RoutingListener.class, null);

@@ -76,11 +76,13 @@ record Known(Terms terms, List<Position> positions, List<Position> captured, lon
         return with(replaced(positions, givenUp, present), replaced(captured, givenUp, present));
     }
 
+    @SuppressWarnings("ReferenceEquality") // whether anything was changed
     private static List<Position> replaced(List<Position> positions, Predicate<Position> givenUp, Position by) {
         List<Position> kept = Positions.without(positions, givenUp);
         return kept == positions ? positions : Positions.merged(List.of(by), kept);
     }
 
+    @SuppressWarnings("ReferenceEquality") // whether anything was changed
     private Known with(List<Position> all, List<Position> own) {
         return all == positions && own == captured ? this : new Known(terms, all, own, wroteAt);
     }

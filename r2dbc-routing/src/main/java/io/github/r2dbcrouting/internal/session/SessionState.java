@@ -507,6 +507,7 @@ public final class SessionState {
      *
      * @return what it was before
      */
+    @SuppressWarnings("ReferenceEquality") // whether anything was changed
     private Snapshot replace(UnaryOperator<Snapshot> change) {
         while (true) {
             Snapshot before = snapshot;

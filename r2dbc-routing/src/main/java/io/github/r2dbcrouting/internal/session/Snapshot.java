@@ -62,6 +62,7 @@ sealed interface Snapshot permits Known, Unsettled {
     }
 
     /** What this process did not capture itself. */
+    @SuppressWarnings("ReferenceEquality") // whether anything was changed
     default Snapshot observed(CausalToken token) {
         Known known = known().observed(token.positions());
         List<Unresolved> marks = merged(unresolved(), token);
