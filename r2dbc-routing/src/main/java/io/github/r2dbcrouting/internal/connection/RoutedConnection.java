@@ -317,7 +317,10 @@ public final class RoutedConnection implements Connection {
                         .doOnError(error -> endTransaction(End.FAILED, error));
             });
             if (use != null) {
-                beginning = beginning.doOnError(use::failed).contextWrite(use::within);
+                beginning = beginning
+                        .doOnError(use::failed)
+                        .doOnSuccess(ignored -> endsUnlessBegun(use))
+                        .contextWrite(use::within);
             }
             return nothingHeld || use != null ? unlessCancelled(beginning, nothingHeld, use) : beginning;
         });
@@ -346,6 +349,14 @@ public final class RoutedConnection implements Connection {
                 }
             }
         });
+    }
+
+    /** What was cancelled while it waited for a connection can complete without one, before it is seen to be cancelled. */
+    private void endsUnlessBegun(FollowedUse use) {
+        Transaction begun = transaction;
+        if (begun == null || begun.use != use) {
+            use.ended(End.CANCELLED);
+        }
     }
 
     private static Publisher<Void> begin(Connection connection, @Nullable TransactionDefinition definition) {
