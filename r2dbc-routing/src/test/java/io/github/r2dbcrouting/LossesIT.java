@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
@@ -65,7 +66,8 @@ class LossesIT {
             lost = written.equals(TOLD) && primary.query(count(id)).equals("0");
             assertThat(written).as("to the writer, round %d", id).isIn(TOLD, "1");
             assertThat(read).as("to the reader, round %d", id).isIn(TOLD, seen ? "1" : "0");
-            assertThat(next(id, writer)).isEqualTo(primary.query(count(id)));
+            // what it tried while the primary crashed may be told of as well
+            assertThat(next(id, writer)).isIn(TOLD, primary.query(count(id)));
         }
         assertThat(lost).as("a crash has taken something").isTrue();
     }
@@ -80,12 +82,15 @@ class LossesIT {
             assertThat(next(id, writer)).isEqualTo("1");
             Blocking.value(writer.token());
             primary.killBackend();
+            // what is under way while it crashes, or before the monitor has noticed, may be lost for all that is known
+            String row = count(id);
+            await().atMost(Duration.ofMinutes(1))
+                    .ignoreExceptions()
+                    .until(() -> primary.query(row).equals("1"));
+            Blocking.value(factory.capture());
 
             assertThat(next(id, writer)).isEqualTo("1");
-            // before the monitor has noticed, too, whatever is done may be of the life that has ended
-            Blocking.value(factory.capture());
         }
-        assertThat(factory.captureStatistics().possiblyLost()).isZero();
     }
 
     @Test
