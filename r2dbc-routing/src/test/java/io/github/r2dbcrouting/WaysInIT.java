@@ -2,6 +2,7 @@ package io.github.r2dbcrouting;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresClusterTest;
@@ -72,6 +73,9 @@ class WaysInIT {
 
         current.set(new Credentials(cluster.user(), cluster.password()));
         Blocking.run(factory.ready(Duration.ofSeconds(20)));
+        // the monitor asks as well, until it has reached the replicas
+        await().atMost(Duration.ofMinutes(1))
+                .until(() -> factory.table().servers().stream().allMatch(server -> server.status() == ServerStatus.UP));
         int before = asked.get();
         assertThat(value(factory, ROLE)).isEqualTo("primary");
         assertThat(asked.get()).isEqualTo(before + 1);
