@@ -13,6 +13,7 @@ import io.micrometer.observation.tck.TestObservationRegistry;
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.R2dbcException;
 import io.r2dbc.spi.Result;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +44,13 @@ class ObservedConnectionsIT {
                 .server("db0", cluster.primary().r2dbcUrl())
                 .server("db1", cluster.replica(0).r2dbcUrl())
                 .observer(RoutingObservations.observer(registry)));
+        // ready with its primary, which is not yet to say with its replica
+        await().atMost(Duration.ofMinutes(1))
+                .until(() -> "true"
+                        .equals(query("SELECT pg_is_in_recovery()::text")
+                                .contextWrite(Routing.read())
+                                .blockLast()));
+        registry.clear();
     }
 
     @AfterEach
