@@ -11,6 +11,7 @@ import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
 import io.github.r2dbcrouting.internal.monitor.EndedWrite;
 import io.github.r2dbcrouting.internal.monitor.MonitorSettings;
 import io.github.r2dbcrouting.internal.reactive.Detached;
+import io.github.r2dbcrouting.internal.reactive.TimerThread;
 import io.github.r2dbcrouting.internal.routing.Ask;
 import io.github.r2dbcrouting.internal.routing.Ejections;
 import io.github.r2dbcrouting.internal.routing.FallbackBudget;
@@ -96,7 +97,7 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         Surroundings surroundings = builder.surroundings;
         this.ejections = new Ejections(surroundings.monotonic());
         LongSupplier clock = surroundings.elapsed();
-        Scheduler thread = Schedulers.newSingle("r2dbc-routing-monitor", true);
+        Scheduler thread = new TimerThread("r2dbc-routing-monitor");
         this.monitor = new ClusterMonitor(
                 List.of(),
                 engine,
@@ -460,7 +461,8 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
         return Mono.defer(() -> {
             if (closing.compareAndSet(false, true)) {
                 Mono<Void> all = servers.close().doFinally(signal -> {
-                    events.emitComplete(Sinks.EmitFailureHandler.FAIL_FAST);
+                    // an event may be on its way at this moment
+                    events.emitComplete((type, result) -> result == Sinks.EmitResult.FAIL_NON_SERIALIZED);
                     closed.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
                 });
                 Detached.run(all, error -> LOG.warn("closing the pools failed", error));

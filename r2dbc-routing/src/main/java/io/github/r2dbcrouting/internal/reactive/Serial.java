@@ -43,7 +43,8 @@ public final class Serial implements Executor {
     private static void run(Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
+            // also after an error: if the count stayed up, no task would ever run again
             LOG.error("a task failed; the ones after it run", failure);
         }
     }
