@@ -70,6 +70,12 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     /** Two answers that are closer together show nothing of whether a replica moves. */
     private static final Duration STANDSTILL = Duration.ofMillis(1);
 
+    /** Of the time for which an awaited replica has stood still, the pause between two probes is this part, */
+    private static final int STANDSTILL_SHARE = 100;
+
+    /** and not more than this. */
+    private static final Duration STANDSTILL_PACE = Duration.ofMillis(10);
+
     private static final Duration HISTORY_SPACING = Duration.ofMillis(20);
 
     /** So old the primary's position in the table may become. */
@@ -102,6 +108,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private long publishedAt;
+
+    /** When somebody began to wait for a replica while nobody else did. */
+    private long awaitedAt;
 
     /** When the history that is followed was first followed; {@code null} if no other one ever was. */
     private volatile @Nullable Long partedAt;
@@ -409,7 +418,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     @Override
     public void replicaAwaited() {
-        serial.execute(() -> samplers.forEach(ServerSampler::hurry));
+        serial.execute(() -> {
+            awaitedAt = clock.getAsLong();
+            samplers.forEach(ServerSampler::hurry);
+        });
     }
 
     /** For requests and for sessions alike. */
@@ -543,9 +555,10 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     @Override
     public Duration pace(MonitoredServer server) {
-        Sample sample = reports.get(server.index()).sample();
+        ServerReport report = reports.get(server.index());
+        Sample sample = report.sample();
         if (sample != null && sample.observation().role() == ServerRole.REPLICA && tables.awaited()) {
-            return settings.watched();
+            return watching(report);
         }
         if (sample != null && marking.awaits(sample)) {
             return shorter(settings.watched(), settings.atRest());
@@ -561,6 +574,16 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         }
         Duration pace = questioned() ? settings.watched() : UNWATCHED_PACE;
         return shorter(pace, settings.atRest());
+    }
+
+    /**
+     * How closely to watch a replica that somebody waits for. One that stands still meanwhile, as it does while its
+     * replay is paused, is asked less and less often: nobody who has waited for a second notices 10 ms.
+     */
+    private Duration watching(ServerReport report) {
+        long since = report.movedAt() - awaitedAt > 0 ? report.movedAt() : awaitedAt;
+        Duration share = Duration.ofNanos(clock.getAsLong() - since).dividedBy(STANDSTILL_SHARE);
+        return longer(settings.watched(), shorter(share, STANDSTILL_PACE));
     }
 
     /**

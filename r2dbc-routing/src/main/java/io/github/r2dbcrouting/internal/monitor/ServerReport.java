@@ -5,6 +5,7 @@ import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param switchPoint where a primary's branch began, if it was seen to be promoted; {@code null} if not
  * @param earlier what answered at its address before, the latest last
  * @param alternating whether something that had answered before came back
+ * @param movedAt since when it has said the position that it said last, by the monitor's clock
  */
 record ServerReport(
         MonitoredServer server,
@@ -25,18 +27,19 @@ record ServerReport(
         @Nullable String problem,
         @Nullable Position switchPoint,
         List<ServerIdentity> earlier,
-        boolean alternating) {
+        boolean alternating,
+        long movedAt) {
 
     private static final int MEMORY = 8;
 
     static ServerReport none(MonitoredServer server) {
-        return new ServerReport(server, null, 0, null, null, List.of(), false);
+        return new ServerReport(server, null, 0, null, null, List.of(), false, 0);
     }
 
     ServerReport answered(Sample answer) {
         Sample before = sample;
         if (before == null) {
-            return new ServerReport(server, answer, 0, null, null, earlier, alternating);
+            return new ServerReport(server, answer, 0, null, null, earlier, alternating, answer.sentAt());
         }
         Sample latest = withWhatIsKnownOfItsBranch(before, answer);
         ServerIdentity was = before.introduction().identity();
@@ -48,16 +51,21 @@ record ServerReport(
                 null,
                 switchPoint(before, latest),
                 was.equals(is) ? earlier : with(earlier, was),
-                alternating || (!was.equals(is) && earlier.contains(is)));
+                alternating || (!was.equals(is) && earlier.contains(is)),
+                Objects.equals(
+                                before.observation().position(),
+                                latest.observation().position())
+                        ? movedAt
+                        : latest.sentAt());
     }
 
     /** The same server, with other settings: what it has said still holds. */
     ServerReport with(MonitoredServer changed) {
-        return new ServerReport(changed, sample, failures, problem, switchPoint, earlier, alternating);
+        return new ServerReport(changed, sample, failures, problem, switchPoint, earlier, alternating, movedAt);
     }
 
     ServerReport failed(String latest) {
-        return new ServerReport(server, sample, failures + 1, latest, switchPoint, earlier, alternating);
+        return new ServerReport(server, sample, failures + 1, latest, switchPoint, earlier, alternating, movedAt);
     }
 
     /**

@@ -665,6 +665,46 @@ class ClusterMonitorTests {
         return monitor;
     }
 
+    @Test
+    void asksAReplicaThatStandsStillLessAndLessOftenUntilItMoves() {
+        ClusterMonitor monitor = lackingWhatWasCaptured();
+        monitor.tables().watch().add(new Patient());
+
+        assertThat(gapsWithin(Duration.ofMillis(150)))
+                .allSatisfy(gap -> assertThat(gap).isLessThan(millis(3)));
+        pass(Duration.ofMillis(350));
+        assertThat(gapsWithin(Duration.ofMillis(100)))
+                .allSatisfy(gap -> assertThat(gap).isBetween(millis(4), millis(8)));
+        pass(Duration.ofSeconds(5));
+        assertThat(gapsWithin(Duration.ofMillis(500)))
+                .allSatisfy(gap -> assertThat(gap).isBetween(millis(8), millis(13)));
+
+        one.advance(1);
+        pass(Duration.ofMillis(15));
+        assertThat(gapsWithin(Duration.ofMillis(150)))
+                .allSatisfy(gap -> assertThat(gap).isLessThan(millis(3)));
+    }
+
+    @Test
+    void asksAReplicaThatStoodStillBeforeAnybodyWaitedAsCloselyAsAnyOther() {
+        ClusterMonitor monitor = started();
+        pass(Duration.ofSeconds(20));
+        lackingWhatWasCaptured(monitor);
+
+        monitor.tables().watch().add(new Patient());
+
+        assertThat(gapsWithin(Duration.ofMillis(150)))
+                .allSatisfy(gap -> assertThat(gap).isLessThan(millis(3)));
+    }
+
+    private List<Long> gapsWithin(Duration time) {
+        engine.forget();
+        pass(time);
+        List<Long> gaps = gaps(engine.times(one, Kind.OBSERVE));
+        assertThat(gaps).isNotEmpty();
+        return gaps;
+    }
+
     /** For 100 ms the replica stands still, then it moves every 10 ms. */
     private List<Long> probesWhileAwaited(ClusterMonitor monitor, int waiters, int changes) {
         lackingWhatWasCaptured(monitor);

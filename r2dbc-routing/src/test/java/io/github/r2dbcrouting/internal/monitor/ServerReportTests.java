@@ -231,7 +231,8 @@ class ServerReportTests {
                         "x",
                         report.switchPoint(),
                         List.of(identity("a")),
-                        report.alternating()));
+                        report.alternating(),
+                        report.movedAt()));
     }
 
     private ServerReport answered(String... lives) {
