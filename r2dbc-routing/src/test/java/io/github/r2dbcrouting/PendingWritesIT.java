@@ -79,6 +79,8 @@ class PendingWritesIT {
     @Test
     void sendsReadsOfOtherSessionsToTheReplicaMeanwhile() {
         factory = Factories.ready(Factories.over(cluster));
+        await().until(() ->
+                factory.explain(Routing.read(), CausalSession.create()).server().equals("db1"));
         cluster.replica(0).applyDelay(Duration.ofMillis(300));
 
         Blocking.run(Queries.update(factory, "INSERT INTO note VALUES (1, 'body')")

@@ -19,21 +19,31 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The driver releases a buffer twice under Netty 4.2's own choice of allocator, which is what applications run with: so
- * all other tests set another one. Here none is set, and what fails through the router is what fails without it.
+ * all other tests set another one. Here none is set, and what works without the router works through it.
+ *
+ * <p>What fails without the router is left out afterwards: a buffer that was released twice may belong to another
+ * connection by then, and anything can become of that one.
  */
 class TestKitDefaultAllocatorIT {
 
-    private static final String ALLOCATOR = "-Dio.netty.allocator.type=";
     private static final int TESTS = 34;
 
     @Test
-    void failsThroughTheRouterWhereTheDriverFailsAlone(@TempDir Path folder) throws IOException, InterruptedException {
-        Map<String, Map<String, String>> outcomes = outcomes(folder.resolve("output"));
+    void worksThroughTheRouterWhereTheDriverWorksAlone(@TempDir Path folder) throws IOException, InterruptedException {
+        Set<String> failedAlone =
+                failed(outcomes(folder, List.of("TestKitBareIT")).get("TestKitBareIT"));
 
-        assertThat(outcomes).containsOnlyKeys("TestKitBareIT", "TestKitPrimaryIT", "TestKitSessionIT");
-        assertThat(outcomes).allSatisfy((kit, tests) -> assertThat(tests).hasSize(TESTS));
-        assertThat(failed(outcomes.get("TestKitPrimaryIT"))).isEqualTo(failed(outcomes.get("TestKitBareIT")));
-        assertThat(failed(outcomes.get("TestKitSessionIT"))).isEqualTo(failed(outcomes.get("TestKitBareIT")));
+        List<String> words = new ArrayList<>(List.of("TestKitPrimaryIT", "TestKitSessionIT"));
+        failedAlone.forEach(test -> words.add("-" + test));
+        Map<String, Map<String, String>> routed = outcomes(folder, words);
+
+        System.out.println("fail on the driver alone under Netty's default allocator: " + failedAlone);
+        assertThat(failedAlone).hasSizeLessThan(TESTS / 2);
+        assertThat(routed).containsOnlyKeys("TestKitPrimaryIT", "TestKitSessionIT");
+        assertThat(routed).allSatisfy((kit, tests) -> {
+            assertThat(tests).hasSize(TESTS - failedAlone.size());
+            assertThat(failed(tests)).isEmpty();
+        });
     }
 
     private static Set<String> failed(Map<String, String> outcomes) {
@@ -42,25 +52,31 @@ class TestKitDefaultAllocatorIT {
         return failed;
     }
 
-    private static Map<String, Map<String, String>> outcomes(Path output) throws IOException, InterruptedException {
+    private static Map<String, Map<String, String>> outcomes(Path folder, List<String> arguments)
+            throws IOException, InterruptedException {
+        Path output = Files.createTempFile(folder, "output", "");
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> argument.startsWith("-X") && !argument.startsWith(ALLOCATOR))
+                .filter(argument -> argument.startsWith("-X"))
                 .forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), TestKitRun.class.getName()));
+        command.addAll(arguments);
         Process run = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
+        boolean ended;
         try {
-            assertThat(run.waitFor(3, TimeUnit.MINUTES)).as("it ended").isTrue();
+            ended = run.waitFor(3, TimeUnit.MINUTES);
         } finally {
             run.destroyForcibly();
         }
 
+        String printed = Files.readString(output, StandardCharsets.UTF_8);
+        assertThat(ended).as("it ended; it printed%n%s", printed).isTrue();
         Map<String, Map<String, String>> outcomes = new TreeMap<>();
-        for (String line : Files.readString(output, StandardCharsets.UTF_8).split("\n", -1)) {
+        for (String line : printed.split("\n", -1)) {
             // the driver's complaints may share a line with it
             int at = line.indexOf(TestKitRun.PREFIX);
             if (at >= 0) {
