@@ -24,6 +24,7 @@ import reactor.core.publisher.Mono;
  * <p>One row holds a number that grows. For each number the test remembers when it knew it to be written: a read that may
  * be at most so old must bring the last one that was known so long before it, or a later one.
  */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class AgeIT {
 

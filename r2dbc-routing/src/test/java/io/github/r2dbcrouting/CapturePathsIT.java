@@ -29,6 +29,7 @@ import reactor.core.publisher.Mono;
  * <p>Every way of writing leaves the row with the id 1, while the replicas do not replay. So it is read from the primary
  * then, and from a replica once that has it.
  */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class CapturePathsIT {
 

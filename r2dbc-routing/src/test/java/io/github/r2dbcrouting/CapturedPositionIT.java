@@ -25,6 +25,7 @@ import reactor.core.publisher.Mono;
  * <p>The writer's session reads its row from the replica as soon as the replica covers its token. The wait until then
  * is bounded, and what it reads then is its row.
  */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class CapturedPositionIT {
 

@@ -27,6 +27,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** A failover under load, in which acknowledged writes are lost, and the old primary comes back with them. */
+@Alone
 @PostgresClusterTest(replicas = 2)
 class FailoverDrillIT {
 

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.jetbrains.lincheck.jvm.agent.InstrumentationMode;
 import org.jetbrains.lincheck.jvm.agent.LincheckClassFileTransformer;
 import org.jetbrains.lincheck.jvm.agent.LincheckInstrumentation;
+import reactor.core.Exceptions;
 import reactor.core.publisher.Mono;
 import reactor.pool.Pool;
 import reactor.test.scheduler.VirtualTimeScheduler;
@@ -44,7 +45,7 @@ final class LeftAlone {
     /** To be called before the first scenario runs. */
     static void install() {
         // what initializes itself for the first time within a scenario finds Lincheck in its way
-        var unused = Mono.empty().subscribe();
+        var unused = Mono.error(Exceptions.failWithRejected()).onErrorComplete().subscribe();
         LincheckInstrumentation.INSTANCE.setInstrumentationMode(InstrumentationMode.MODEL_CHECKING);
         Map<String, byte[]> rewritten = LincheckClassFileTransformer.INSTANCE.getTransformedClassesCache();
         try {

@@ -26,6 +26,7 @@ import reactor.core.publisher.Mono;
 import reactor.util.context.Context;
 
 /** How often does it go to the server and back? Counted in delays of the proxy, against the bare driver in a pool. */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class RoundTripsIT {
 

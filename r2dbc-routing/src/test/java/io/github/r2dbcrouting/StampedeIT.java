@@ -26,6 +26,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What becomes of the primary, and of its writers, when no replica can serve many readers. */
+@Alone
 @PostgresClusterTest(replicas = 2)
 class StampedeIT {
 

@@ -26,6 +26,7 @@ import reactor.core.publisher.Mono;
  * that another session writes 150 kB between the commit and the capture, and is then left alone with its transaction
  * open.
  */
+@Alone
 @PostgresClusterTest(
         replicas = 1,
         settings = {"wal_writer_delay=1ms", "wal_writer_flush_after=0"})

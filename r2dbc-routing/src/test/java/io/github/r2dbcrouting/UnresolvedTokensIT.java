@@ -21,6 +21,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What had no position when a token was made is seen all the same by whoever goes on with it, through another router. */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class UnresolvedTokensIT {
 

@@ -22,6 +22,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** What becomes of reads for which no replica is fresh enough. */
+@Alone
 @PostgresClusterTest(replicas = 1)
 class WaitingIT {
 

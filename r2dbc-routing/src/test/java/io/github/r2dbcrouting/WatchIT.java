@@ -16,6 +16,7 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 
 /** How often a replica is asked where it is while many wait for it, counted by the replica itself. */
+@Alone
 @PostgresClusterTest(replicas = 1, settings = "shared_preload_libraries=pg_stat_statements")
 class WatchIT {
 
