@@ -105,10 +105,13 @@ final class Recovery {
         }
     }
 
-    /** Whether WAL of the leader's own timeline arrives: a connection alone may still be refused for it. */
+    /**
+     * Whether WAL of the leader's own timeline arrives: a connection alone may still be refused for it. A leader that
+     * restores files has gone to a later one for a while before it can say so.
+     */
     private static boolean isStreamingFrom(PostgresServer server, @Nullable PostgresServer leader) {
         String timeline = server.query("SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming'");
-        return leader != null && timeline.equals(Integer.toString(timeline(leader)));
+        return leader != null && !timeline.isEmpty() && Integer.parseInt(timeline) >= timeline(leader);
     }
 
     private static void await(PostgresServer server, String what, String sql) {
