@@ -21,29 +21,33 @@ import org.junit.jupiter.api.io.TempDir;
  * The driver releases a buffer twice under Netty 4.2's own choice of allocator, which is what applications run with: so
  * all other tests set another one. Here none is set, and what works without the router works through it.
  *
- * <p>What fails without the router is left out afterwards: a buffer that was released twice may belong to another
+ * <p>What fails without the router is left out otherwise: a buffer that was released twice may belong to another
  * connection by then, and anything can become of that one.
  */
 class TestKitDefaultAllocatorIT {
 
     private static final int TESTS = 34;
 
+    /** What the driver fails alone. */
+    private static final String BROKEN = "blobSelect";
+
     @Test
     void worksThroughTheRouterWhereTheDriverWorksAlone(@TempDir Path folder) throws IOException, InterruptedException {
-        Set<String> failedAlone =
-                failed(outcomes(folder, List.of("TestKitBareIT")).get("TestKitBareIT"));
+        Map<String, Map<String, String>> routed =
+                outcomes(folder, "TestKitPrimaryIT", "TestKitSessionIT", "-" + BROKEN);
 
-        List<String> words = new ArrayList<>(List.of("TestKitPrimaryIT", "TestKitSessionIT"));
-        failedAlone.forEach(test -> words.add("-" + test));
-        Map<String, Map<String, String>> routed = outcomes(folder, words);
-
-        System.out.println("fail on the driver alone under Netty's default allocator: " + failedAlone);
-        assertThat(failedAlone).hasSizeLessThan(TESTS / 2);
         assertThat(routed).containsOnlyKeys("TestKitPrimaryIT", "TestKitSessionIT");
         assertThat(routed).allSatisfy((kit, tests) -> {
-            assertThat(tests).hasSize(TESTS - failedAlone.size());
+            assertThat(tests).hasSize(TESTS - 1);
             assertThat(failed(tests)).isEmpty();
         });
+    }
+
+    /** When this fails the driver has been mended, and nothing needs to be left out, or set, any more. */
+    @Test
+    void nothingIsLeftOutThatTheDriverDoesAlone(@TempDir Path folder) throws IOException, InterruptedException {
+        assertThat(failed(outcomes(folder, "TestKitBareIT", "+" + BROKEN).get("TestKitBareIT")))
+                .containsExactly(BROKEN);
     }
 
     private static Set<String> failed(Map<String, String> outcomes) {
@@ -52,7 +56,7 @@ class TestKitDefaultAllocatorIT {
         return failed;
     }
 
-    private static Map<String, Map<String, String>> outcomes(Path folder, List<String> arguments)
+    private static Map<String, Map<String, String>> outcomes(Path folder, String... arguments)
             throws IOException, InterruptedException {
         Path output = Files.createTempFile(folder, "output", "");
         List<String> command = new ArrayList<>();
@@ -61,7 +65,7 @@ class TestKitDefaultAllocatorIT {
                 .filter(argument -> argument.startsWith("-X"))
                 .forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), TestKitRun.class.getName()));
-        command.addAll(arguments);
+        command.addAll(List.of(arguments));
         Process run = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())

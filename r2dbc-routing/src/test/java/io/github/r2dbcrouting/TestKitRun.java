@@ -2,9 +2,9 @@ package io.github.r2dbcrouting;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.platform.engine.FilterResult;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.MethodSource;
@@ -17,7 +17,8 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * Runs tests of the SPI in a JVM of their own, and prints a line for each: a class, a test, and how it ended. Its
- * arguments are the classes, and with a minus before them the tests that are left out.
+ * arguments are the classes, with a minus before them the tests that are left out, and with a plus the only ones that
+ * are not.
  */
 final class TestKitRun {
 
@@ -26,19 +27,17 @@ final class TestKitRun {
     private TestKitRun() {}
 
     public static void main(String[] arguments) {
-        List<String> words = List.of(arguments);
-        Set<String> leftOut = words.stream()
-                .filter(word -> word.startsWith("-"))
-                .map(word -> word.substring(1))
-                .collect(Collectors.toUnmodifiableSet());
+        Set<String> leftOut = named("-", arguments);
+        Set<String> only = named("+", arguments);
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
-                .selectors(words.stream()
-                        .filter(word -> !word.startsWith("-"))
-                        .map(kit -> selectClass(TestKitRun.class.getPackageName() + "." + kit))
+                .selectors(named("T", arguments).stream()
+                        .map(kit -> selectClass(TestKitRun.class.getPackageName() + ".T" + kit))
                         .toList())
-                .filters((PostDiscoveryFilter) test ->
-                        FilterResult.includedIf(test.getSource().filter(MethodSource.class::isInstance).stream()
-                                .noneMatch(method -> leftOut.contains(((MethodSource) method).getMethodName()))))
+                .filters((PostDiscoveryFilter) test -> FilterResult.includedIf(test.getSource()
+                        .filter(MethodSource.class::isInstance)
+                        .map(method -> ((MethodSource) method).getMethodName())
+                        .map(name -> !leftOut.contains(name) && (only.isEmpty() || only.contains(name)))
+                        .orElse(true)))
                 // a connection that the defect has broken may never answer
                 .configurationParameter("junit.jupiter.execution.timeout.testable.method.default", "30 s")
                 .configurationParameter("junit.jupiter.execution.timeout.thread.mode.default", "SEPARATE_THREAD")
@@ -55,5 +54,12 @@ final class TestKitRun {
         });
         // the driver's threads may outlive a connection that died in the defect that this run is about
         System.exit(0);
+    }
+
+    private static Set<String> named(String prefix, String... arguments) {
+        return Stream.of(arguments)
+                .filter(word -> word.startsWith(prefix))
+                .map(word -> word.substring(prefix.length()))
+                .collect(Collectors.toUnmodifiableSet());
     }
 }
