@@ -71,7 +71,7 @@ final class Execution {
                 .flatMapMany(served -> attempt(served, ask, command.kind()).results());
     }
 
-    private Attempt attempt(RoutedConnection.Served served, Ask asked, StatementText.Kind kind) {
+    private Attempt attempt(Served served, Ask asked, StatementText.Kind kind) {
         Lease lease = served.lease();
         if (command.text().leavesState()) {
             lease.markStateLeft();
@@ -88,7 +88,7 @@ final class Execution {
     }
 
     /** As whoever follows the statement, or the transaction that it is in, wants it to be run. */
-    private Mono<RoutedConnection.Served> within(Mono<RoutedConnection.Served> lease) {
+    private Mono<Served> within(Mono<Served> lease) {
         return use == null ? lease : lease.contextWrite(use::within);
     }
 
@@ -138,8 +138,7 @@ final class Execution {
         return on(connection.leaseElsewhere(ask, tried), ask, command.kind(), error);
     }
 
-    private Flux<Result> on(
-            Mono<RoutedConnection.Served> elsewhere, Ask asked, StatementText.Kind kind, Throwable error) {
+    private Flux<Result> on(Mono<Served> elsewhere, Ask asked, StatementText.Kind kind, Throwable error) {
         Function<Throwable, Throwable> nowhere = failure -> {
             if (!failure.equals(error)) {
                 failure.addSuppressed(error);

@@ -59,8 +59,7 @@ sealed interface Tracked {
      * A read that fell back to the primary, and makes room for the next when it is over. What is cancelled may still be
      * running on the server, so that keeps its place until the connection is given back, which waits for the server.
      */
-    record InBudget(
-            RoutedConnection.Served served, @Nullable Tracked read) implements Tracked {
+    record InBudget(Served served, @Nullable Tracked read) implements Tracked {
 
         @Override
         public void ended() {
