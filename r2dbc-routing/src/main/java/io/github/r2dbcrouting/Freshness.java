@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -111,7 +112,7 @@ public final class Freshness {
         if (bound != null) {
             return "at most " + bound.toMillis() + " ms old";
         }
-        return kind.name().toLowerCase(java.util.Locale.ROOT);
+        return Lowercase.of(kind);
     }
 
     /** The kinds of freshness. */

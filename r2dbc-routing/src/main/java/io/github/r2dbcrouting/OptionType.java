@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting;
 
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import io.github.r2dbcrouting.spi.LoadBalancer;
 import java.time.Duration;
 import java.time.format.DateTimeParseException;
@@ -40,7 +41,7 @@ record OptionType<T>(String expected, Function<String, @Nullable T> reader, Clas
     /** One of the constants of an enum, in any case, with {@code -} for {@code _} if one likes. */
     static <E extends Enum<E>> OptionType<E> oneOf(Class<E> constants) {
         String expected = Arrays.stream(constants.getEnumConstants())
-                .map(constant -> constant.name().toLowerCase(Locale.ROOT))
+                .map(Lowercase::of)
                 .collect(Collectors.joining(", ", "one of ", ""));
         return new OptionType<>(
                 expected,

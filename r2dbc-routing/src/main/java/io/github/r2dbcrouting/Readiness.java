@@ -1,8 +1,8 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.monitor.ClusterMonitor;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import reactor.core.publisher.Mono;
 
@@ -46,11 +46,7 @@ final class Readiness {
     private static String standing(ServerState server) {
         return server.problem() != null
                 ? server.problem()
-                : "is " + words(server.status()) + " as " + words(server.role());
-    }
-
-    private static String words(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+                : "is " + Lowercase.of(server.status()) + " as " + Lowercase.of(server.role());
     }
 
     private String sources() {

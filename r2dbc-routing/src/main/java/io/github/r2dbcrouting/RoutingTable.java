@@ -1,11 +1,11 @@
 package io.github.r2dbcrouting;
 
 import io.github.r2dbcrouting.internal.text.Columns;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
@@ -209,8 +209,8 @@ public final class RoutingTable {
             }
             columns.row(
                     server.name() + (isPrimary(server) ? " *" : ""),
-                    server.role().name().toLowerCase(Locale.ROOT),
-                    server.status().name().toLowerCase(Locale.ROOT),
+                    Lowercase.of(server.role()),
+                    Lowercase.of(server.status()),
                     server.tags().isEmpty() ? "-" : String.join(",", server.tags()),
                     server.position() == null ? "-" : server.position().toString(),
                     behind(server),

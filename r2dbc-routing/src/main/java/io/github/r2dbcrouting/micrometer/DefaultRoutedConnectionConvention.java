@@ -2,9 +2,9 @@ package io.github.r2dbcrouting.micrometer;
 
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import io.micrometer.common.KeyValue;
 import io.micrometer.common.KeyValues;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +59,6 @@ public class DefaultRoutedConnectionConvention implements RoutedConnectionConven
     }
 
     private static String lower(@Nullable Enum<?> constant) {
-        return constant == null ? NONE : constant.name().toLowerCase(Locale.ROOT);
+        return constant == null ? NONE : Lowercase.of(constant);
     }
 }

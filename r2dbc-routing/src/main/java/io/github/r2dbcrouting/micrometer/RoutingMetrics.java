@@ -8,6 +8,7 @@ import io.github.r2dbcrouting.RouteDecision.Reason;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.RoutingListener;
 import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
@@ -16,7 +17,6 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -101,10 +101,10 @@ public final class RoutingMetrics implements MeterBinder, AutoCloseable {
                 .description(RoutingMeter.DECISIONS.description())
                 .tags(tags.and(
                         "server", counted.server,
-                        "role", lower(counted.role),
-                        "intent", lower(counted.intent),
-                        "freshness", lower(counted.freshness),
-                        "reason", lower(counted.reason),
+                        "role", Lowercase.of(counted.role),
+                        "intent", Lowercase.of(counted.intent),
+                        "freshness", Lowercase.of(counted.freshness),
+                        "reason", Lowercase.of(counted.reason),
                         "policy", counted.policy));
     }
 
@@ -112,10 +112,6 @@ public final class RoutingMetrics implements MeterBinder, AutoCloseable {
         return Timer.builder(RoutingMeter.WAIT.meterName())
                 .description(RoutingMeter.WAIT.description())
                 .tags(tags);
-    }
-
-    private static String lower(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.Lag;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.internal.text.Columns;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.StringJoiner;
@@ -51,7 +52,7 @@ final class Description {
                                             && table.primary().isPresent()
                                     ? " *"
                                     : ""),
-                    words(server.role()),
+                    Lowercase.of(server.role()),
                     state(server),
                     time(now - prepared.since().changedAt(server.index())),
                     server.tags().isEmpty() ? NOTHING : String.join(",", server.tags()),
@@ -73,7 +74,7 @@ final class Description {
         if (ejections.ejected(server.index())) {
             return "ejected";
         }
-        return words(server.status()) + (server.readable() || !server.tooFarBehind() ? "" : ", far behind");
+        return Lowercase.of(server.status()) + (server.readable() || !server.tooFarBehind() ? "" : ", far behind");
     }
 
     /** The policies that leave the server now, of all that may be read from. */
@@ -106,9 +107,5 @@ final class Description {
     private static String time(long nanos) {
         Duration time = Duration.ofNanos(nanos);
         return time.toSeconds() < 10 ? time.toMillis() + " ms" : time.toSeconds() + " s";
-    }
-
-    private static String words(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -7,10 +7,10 @@ import io.github.r2dbcrouting.RouteDecision.Refusal;
 import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.ServerState;
+import io.github.r2dbcrouting.internal.text.Lowercase;
 import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.StringJoiner;
 
 /** What is said when nobody could serve: what was asked, who was considered, and what kept each from it? */
@@ -66,7 +66,7 @@ public final class Shortage {
     }
 
     private static String standing(ServerState server) {
-        return "(" + words(server.role()) + ", " + words(server.status()) + ")";
+        return "(" + Lowercase.of(server.role()) + ", " + Lowercase.of(server.status()) + ")";
     }
 
     private static String why(ServerState server, RouteDecision decision, List<Position> required, long now) {
@@ -95,9 +95,5 @@ public final class Shortage {
             return "is a replica, the primary is needed";
         }
         return refusal.text();
-    }
-
-    private static String words(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
     }
 }
