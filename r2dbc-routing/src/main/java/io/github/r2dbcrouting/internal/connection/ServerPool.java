@@ -134,9 +134,11 @@ public final class ServerPool {
                         error -> from.ended(),
                         error -> from.succeeded()
                                 .timeout(acquireLimit, Mono.error(this::endedMeanwhile))
-                                .then(Mono.defer(() -> again && tenure.allows(state)
+                                // then() would drop a lease that crosses a cancel
+                                .thenReturn(true)
+                                .flatMap(succeeded -> again && tenure.allows(state)
                                         ? lend(state, generation, false, since)
-                                        : Mono.error(endedMeanwhile()))));
+                                        : Mono.error(endedMeanwhile())));
     }
 
     private UnfitConnectionException endedMeanwhile() {
