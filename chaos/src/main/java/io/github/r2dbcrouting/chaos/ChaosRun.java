@@ -53,6 +53,7 @@ final class ChaosRun {
     private record Outcome(
             Tally tally,
             Map<String, Integer> faults,
+            List<Lanes.Spell> spells,
             List<String> failedFaults,
             Duration took,
             Verdict verdict,
@@ -74,6 +75,7 @@ final class ChaosRun {
                 outcome.took,
                 outcome.tally,
                 outcome.faults,
+                outcome.spells,
                 outcome.failedFaults,
                 lost.get(),
                 outcome.verdict,
@@ -119,7 +121,8 @@ final class ChaosRun {
         long checking = System.nanoTime();
         Verdict verdict = history.check();
         Duration checked = Duration.ofNanos(System.nanoTime() - checking);
-        return new Outcome(load.tally(), lanes.survived(), lanes.failed(), took, verdict, checked, left);
+        return new Outcome(
+                load.tally(), lanes.survived(), lanes.spells(), lanes.failed(), took, verdict, checked, left);
     }
 
     private void recordTheEnd(HistoryRecorder recorder) {

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.chaos.fault.Fault;
 import io.github.r2dbcrouting.chaos.fault.Fault.Lane;
 import io.github.r2dbcrouting.chaos.fault.Schedule;
 import io.github.r2dbcrouting.chaos.fault.Target;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +24,27 @@ final class Lanes {
     private final Consumer<Exception> afterFailure;
     private final Map<String, Integer> struck = new ConcurrentHashMap<>();
     private final Queue<String> failed = new ConcurrentLinkedQueue<>();
+    private final Queue<Spell> spells = new ConcurrentLinkedQueue<>();
     private final List<Thread> threads = new ArrayList<>();
     private final Map<Lane, AtomicReference<String>> now =
             Map.of(Lane.SERVERS, new AtomicReference<>(""), Lane.APPLICATIONS, new AtomicReference<>(""));
     private volatile boolean over;
+    private long began;
+
+    /**
+     * When one fault was under way.
+     *
+     * @param fault its name
+     * @param from when it began, since the faults began
+     * @param to when it was over
+     */
+    record Spell(String fault, Duration from, Duration to) {
+
+        @Override
+        public String toString() {
+            return "%d to %d ms: %s".formatted(from.toMillis(), to.toMillis(), fault);
+        }
+    }
 
     /**
      * Creates lanes in which nothing happens yet.
@@ -40,6 +58,7 @@ final class Lanes {
     }
 
     void start(List<Fault> faults, long seed) {
+        began = System.nanoTime();
         for (Lane lane : Lane.values()) {
             List<Fault> own =
                     faults.stream().filter(fault -> fault.lane() == lane).toList();
@@ -62,7 +81,9 @@ final class Lanes {
                     return;
                 }
                 now(lane).set(strike.fault().name());
+                Duration from = sinceBegin();
                 strike.fault().happening().to(target.apply(new Random(strike.seed())));
+                spells.add(new Spell(strike.fault().name(), from, sinceBegin()));
                 struck.merge(strike.fault().name(), 1, Integer::sum);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -76,6 +97,10 @@ final class Lanes {
                 now(lane).set("");
             }
         }
+    }
+
+    private Duration sinceBegin() {
+        return Duration.ofNanos(System.nanoTime() - began);
     }
 
     private boolean repaired(Exception failure) {
@@ -112,6 +137,11 @@ final class Lanes {
     /** How often each fault happened, and was over in the end. */
     Map<String, Integer> survived() {
         return new TreeMap<>(struck);
+    }
+
+    /** When each was under way, in the order in which they ended. */
+    List<Spell> spells() {
+        return List.copyOf(spells);
     }
 
     /** What could not be carried out, and why. */

@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
  * @param took how long users were at work
  * @param tally what they did
  * @param faults how often each fault happened
+ * @param spells when each fault was under way, shown if a guarantee was not kept
  * @param failedFaults faults that could not be carried out
  * @param lost how many acknowledged writes takeovers have lost
  * @param verdict whether every session saw what it had to see
@@ -26,6 +27,7 @@ record Report(
         Duration took,
         Tally tally,
         Map<String, Integer> faults,
+        List<Lanes.Spell> spells,
         List<String> failedFaults,
         int lost,
         Verdict verdict,
@@ -87,6 +89,9 @@ record Report(
                         .formatted(Leftovers.megabytes(heapBefore), Leftovers.megabytes(heapAfter)));
         line(text, "left over", leftovers.isEmpty() ? "nothing" : String.join("\n", leftovers));
         line(text, "verdict", verdict + " (found out in %d ms)".formatted(checked.toMillis()));
+        if (!verdict.kept()) {
+            spells.forEach(spell -> line(text, "meanwhile", spell.toString()));
+        }
         line(
                 text,
                 "again",
