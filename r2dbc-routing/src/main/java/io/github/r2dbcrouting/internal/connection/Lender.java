@@ -124,6 +124,8 @@ public final class Lender {
             if (behind(ask, table)) {
                 return catchUp(ask, tried);
             }
+            // before anything of it can turn out to be lost: what nobody listens for then is told to nobody
+            lostWrites.listen(ask);
             takeOver(ask, table);
             Mono<Void> outcomes = outcomes(ask, table);
             return outcomes == null ? routeNow(ask, tried) : outcomes.then(routeNow(ask, tried));

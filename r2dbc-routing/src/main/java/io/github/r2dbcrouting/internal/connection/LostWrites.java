@@ -40,6 +40,14 @@ final class LostWrites {
         return strict && ask.heedsSession();
     }
 
+    /** From now on the session of a request is told of what turns out to be lost of it. */
+    void listen(Ask ask) {
+        SessionState session = ask.session();
+        if (strict && session != null) {
+            session.tellLostWrites();
+        }
+    }
+
     /**
      * Judges what the session holds, before a server is chosen for it.
      *
@@ -58,7 +66,6 @@ final class LostWrites {
         if (!strict) {
             return null;
         }
-        session.tellLostWrites();
         boolean wasPending = session.takeLost();
         return lost > 0
                 ? new PossiblyLostWriteException("a write that the session's token covers may be lost: it lies beyond"

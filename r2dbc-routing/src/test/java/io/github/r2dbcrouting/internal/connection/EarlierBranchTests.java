@@ -63,7 +63,6 @@ class EarlierBranchTests {
     @Test
     void isToldOfAnAcknowledgedWriteThatHadNoPositionWhenItsPrimaryWent() {
         publish(1);
-        session.tellLostWrites();
         PendingWrite write = acknowledged(at(1, 100));
         publish(2);
 
