@@ -353,7 +353,8 @@ public final class Lender {
                         whenBehind,
                         maxWait,
                         deadline,
-                        () -> nobody(ask, tried, deadline))
+                        () -> nobody(ask, tried, deadline),
+                        table -> lostWrites.strays(ask, table))
                 .<Route>handle((route, sink) -> {
                     // what had no position when it began to wait may have turned out to be lost
                     PossiblyLostWriteException lost = lostWrites.toTell(ask, route.table());
@@ -363,7 +364,8 @@ public final class Lender {
                         sink.error(lost);
                     }
                 })
-                .doOnNext(route -> announce(route, ask, tried, context));
+                .doOnNext(route -> announce(route, ask, tried, context))
+                .switchIfEmpty(Mono.defer(() -> route(ask, tried)));
     }
 
     private void leaveQuestions(Ask ask) {

@@ -93,16 +93,30 @@ final class LostWrites {
 
     private static int lostPositions(Ask ask, SessionState session, RoutingTable table) {
         Lineage line = table.lineage();
+        Position present = goesOnFrom(ask, table);
+        return present == null || line == null ? 0 : session.goOnFrom(present, position -> lost(position, line));
+    }
+
+    /** Whether what a read requires lies on a branch that was left, so that no server will ever have it. */
+    boolean strays(Ask ask, RoutingTable table) {
+        return goesOnFrom(ask, table) != null;
+    }
+
+    /** From where the session of a read has to go on, since something of it is lost; {@code null} if nothing is. */
+    private static @Nullable Position goesOnFrom(Ask ask, RoutingTable table) {
+        SessionState session = ask.session();
+        Lineage line = table.lineage();
         String cluster = table.cluster();
+        if (session == null || line == null || cluster == null) {
+            return null;
+        }
         boolean reads = ask.intent() == Intent.READ && ask.heedsSession();
-        if (!reads || line == null || cluster == null || !anyLost(session.required(cluster), line)) {
-            return 0;
+        if (!reads || !anyLost(session.required(cluster), line)) {
+            return null;
         }
         Position present = table.primary().map(ServerState::position).orElse(null);
         // while there is no primary the next one's line decides
-        return present == null || present.branch() != line.branch()
-                ? 0
-                : session.goOnFrom(present, position -> lost(position, line));
+        return present == null || present.branch() != line.branch() ? null : present;
     }
 
     private static boolean anyLost(List<Position> required, Lineage line) {

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -44,6 +45,7 @@ final class RouteWait extends Mono<Route> {
     private final Duration maxWait;
     private final Duration deadline;
     private final Supplier<? extends Throwable> late;
+    private final Predicate<RoutingTable> strays;
 
     /**
      * Creates a wait.
@@ -53,6 +55,8 @@ final class RouteWait extends Mono<Route> {
      * @param maxWait from when on it does, unless no replica is likely to serve it within that time: then at once
      * @param deadline when it fails
      * @param late makes the error to signal then
+     * @param strays whether what it waits for will be on no server, by a table: then it ends without a route, for another
+     *     look at the session
      */
     RouteWait(
             Router router,
@@ -64,7 +68,8 @@ final class RouteWait extends Mono<Route> {
             WhenBehind whenBehind,
             Duration maxWait,
             Duration deadline,
-            Supplier<? extends Throwable> late) {
+            Supplier<? extends Throwable> late,
+            Predicate<RoutingTable> strays) {
         this.router = router;
         this.tables = tables;
         this.budget = budget;
@@ -75,6 +80,7 @@ final class RouteWait extends Mono<Route> {
         this.maxWait = maxWait;
         this.deadline = deadline;
         this.late = late;
+        this.strays = strays;
     }
 
     @Override
@@ -138,7 +144,14 @@ final class RouteWait extends Mono<Route> {
 
         /** Takes a replica if one will do by now. Returns what the table says else; {@code null} if it is over. */
         private @Nullable Route look() {
-            Route route = router.choose(tables.current(), asked, tried);
+            RoutingTable table = tables.current();
+            if (strays.test(table)) {
+                if (end()) {
+                    actual.onComplete();
+                }
+                return null;
+            }
+            Route route = router.choose(table, asked, tried);
             if (route.server() != null && !route.fallsBack()) {
                 emit(route, null);
                 return null;
@@ -265,6 +278,9 @@ final class RouteWait extends Mono<Route> {
 
         @Override
         public boolean wants(RoutingTable table) {
+            if (strays.test(table)) {
+                return true;
+            }
             Route route = router.choose(table, asked, tried);
             return route.server() != null && (!route.fallsBack() || (primaryWanted && !queued.get()));
         }

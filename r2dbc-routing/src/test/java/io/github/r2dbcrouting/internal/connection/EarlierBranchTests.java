@@ -135,6 +135,25 @@ class EarlierBranchTests {
         assertThat(session.required("7")).containsExactly(at(2, 300));
     }
 
+    /** No replica will ever have that: without another look at the session the read would wait until its deadline. */
+    @Test
+    void isToldAlsoIfWhatItSawOnTheBranchThatWasLeftIsFoundWhileItWaits() {
+        publish(2);
+        List<Permit> taken = new ArrayList<>();
+        budget.request(taken::add);
+
+        StepVerifier.create(read())
+                .expectSubscription()
+                .then(() -> {
+                    session.observe(CausalToken.of(List.of(at(1, 290))));
+                    publish(2, ServerStatus.UP);
+                })
+                .expectError(PossiblyLostWriteException.class)
+                .verify(LIMIT);
+        taken.get(0).release();
+        assertThat(budget.inUse()).isZero();
+    }
+
     /** It would be lost, and with it whatever others go on to write who have seen it. */
     @Test
     void writesNothingToThePrimaryOfABranchThatTheSessionHasSeenTheEndOf() {
@@ -190,6 +209,10 @@ class EarlierBranchTests {
 
     /** The primary of the first branch, or the one of the second, which began at 200. */
     private void publish(int branch) {
+        publish(branch, branch == 1 ? ServerStatus.UP : ServerStatus.DOWN);
+    }
+
+    private void publish(int branch, ServerStatus statusOfOther) {
         ServerState primary = new ServerState(
                 branch - 1,
                 "db" + (branch - 1),
@@ -206,7 +229,7 @@ class EarlierBranchTests {
                 "db" + (2 - branch),
                 List.of(),
                 ServerRole.REPLICA,
-                branch == 1 ? ServerStatus.UP : ServerStatus.DOWN,
+                statusOfOther,
                 at(branch, 150),
                 null,
                 1,

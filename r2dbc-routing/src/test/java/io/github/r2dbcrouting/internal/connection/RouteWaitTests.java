@@ -376,7 +376,8 @@ class RouteWaitTests {
                         whenBehind,
                         MAX_WAIT,
                         DEADLINE,
-                        () -> new IllegalStateException("late"))
+                        () -> new IllegalStateException("late"),
+                        table -> false)
                 .subscribe(found::add, errors::add);
     }
 
