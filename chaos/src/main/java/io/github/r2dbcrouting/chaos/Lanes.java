@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -22,7 +21,6 @@ final class Lanes {
 
     private final Function<Random, Target> target;
     private final Consumer<Exception> afterFailure;
-    private final Map<String, Integer> struck = new ConcurrentHashMap<>();
     private final Queue<String> failed = new ConcurrentLinkedQueue<>();
     private final Queue<Spell> spells = new ConcurrentLinkedQueue<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -84,7 +82,6 @@ final class Lanes {
                 Duration from = sinceBegin();
                 strike.fault().happening().to(target.apply(new Random(strike.seed())));
                 spells.add(new Spell(strike.fault().name(), from, sinceBegin()));
-                struck.merge(strike.fault().name(), 1, Integer::sum);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 return;
@@ -136,7 +133,9 @@ final class Lanes {
 
     /** How often each fault happened, and was over in the end. */
     Map<String, Integer> survived() {
-        return new TreeMap<>(struck);
+        Map<String, Integer> counts = new TreeMap<>();
+        spells.forEach(spell -> counts.merge(spell.fault(), 1, Integer::sum));
+        return counts;
     }
 
     /** When each was under way, in the order in which they ended. */
