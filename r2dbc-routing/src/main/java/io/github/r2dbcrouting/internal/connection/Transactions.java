@@ -237,10 +237,15 @@ final class Transactions {
 
     private Mono<Void> onOpen(Function<Lease, Mono<Void>> command) {
         return Mono.defer(() -> {
-            OpenTransaction now = open;
-            Lease lease = now != null ? now.lease() : held.primary();
+            Lease lease = leaseOrPrimary();
             return lease == null ? Mono.empty() : command.apply(lease);
         });
+    }
+
+    /** Where the one that is open runs, else the primary's connection, on which a text may have begun one. */
+    private @Nullable Lease leaseOrPrimary() {
+        OpenTransaction now = open;
+        return now != null ? now.lease() : held.primary();
     }
 
     /** A command for which the driver looks at the state that it knows goes behind a begin's answer, not its sending. */
@@ -265,8 +270,7 @@ final class Transactions {
 
     /** Whether none is open, not even one that was begun by a statement's text. */
     boolean none() {
-        OpenTransaction now = open;
-        Lease lease = now != null ? now.lease() : held.primary();
+        Lease lease = leaseOrPrimary();
         return lease == null
                 || (notYetBegun(lease) == null && lease.connection().isAutoCommit());
     }
