@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.simulation;
 
-import io.github.r2dbcrouting.RoutingTable;
 import java.time.Duration;
 import java.util.BitSet;
 
@@ -34,9 +33,6 @@ final class Operation {
 
     /** Whether it was executed last on a replica of which it was not known where it was. */
     boolean nowhere;
-
-    /** What the router knew when it was sent the last time. */
-    RoutingTable sentBy;
 
     boolean over;
 

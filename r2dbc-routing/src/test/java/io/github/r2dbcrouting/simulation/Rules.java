@@ -190,7 +190,7 @@ final class Rules {
             }
         }
         operation.servedBy = connection.server.name;
-        operation.sentBy = table;
+        exchange.sentBy = table;
     }
 
     /** It is over, for the driver. */
@@ -240,12 +240,16 @@ final class Rules {
     }
 
     void read(Exchange exchange, BitSet seen) {
+        if (exchange.over() || exchange.abandoned()) {
+            // reaches nobody: the connection was lost, or the read given up, and somebody else may have been asked
+            // since
+            return;
+        }
         Operation operation = exchange.operation;
         SimulatedServer server = exchange.connection.server;
         operation.suspicion = null;
-        RoutingTable known = operation.sentBy;
         operation.nowhere =
-                !server.primary && known.servers().get(server.number).position() == null;
+                !server.primary && exchange.sentBy.servers().get(server.number).position() == null;
         SimulatedServer primary = followedNow();
         if (primary == null) {
             return;
@@ -297,7 +301,7 @@ final class Rules {
             return;
         }
         SimulatedServer server = exchange.connection.server;
-        RoutingTable now = operation.sentBy;
+        RoutingTable now = exchange.sentBy;
         ServerState state = now.servers().get(server.number);
         ServerState leader = now.servers().get(primary.number);
         long parted = server.divergedFrom(primary);

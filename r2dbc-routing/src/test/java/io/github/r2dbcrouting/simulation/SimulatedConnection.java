@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.simulation;
 
+import io.github.r2dbcrouting.RoutingTable;
 import io.github.r2dbcrouting.simulation.LogRecord.Appended;
 import io.r2dbc.spi.Batch;
 import io.r2dbc.spi.Connection;
@@ -76,6 +77,9 @@ final class SimulatedConnection implements Connection {
         /** Whether the router took its server for the primary when it was sent. */
         boolean onPrimary;
 
+        /** What the router knew when it was sent. */
+        RoutingTable sentBy;
+
         private boolean abandoned;
         private boolean over;
 
@@ -99,6 +103,11 @@ final class SimulatedConnection implements Connection {
 
         boolean abandoned() {
             return abandoned;
+        }
+
+        /** The driver has its answer, or has lost the connection: what its server still does of it reaches nobody. */
+        boolean over() {
+            return over;
         }
     }
 
