@@ -375,25 +375,39 @@ final class Lease {
         unconsumed.forEach(RoutedResult::discard);
         HeldBegin begin = heldBegin;
         boolean beginning = begin != null && begin.unsettled();
-        Mono<Void> ready = blocked || uncertain || beginning || !writes.isEmpty() ? drain() : Mono.empty();
-        return ready.then(Mono.defer(() -> stateLeft ? Mono.from(physical.close()) : restore()))
+        boolean busy = blocked || uncertain || beginning || !writes.isEmpty();
+        // mostly there is nothing to do, and a limit costs more than all of the rest
+        Mono<Void> ready = busy || !asItWasLent() ? prepared(busy) : Mono.fromRunnable(this::handInAll);
+        return ready.then(Mono.defer(() -> Mono.from(pooled.close()))).doFinally(signal -> {
+            pool.lent().decrementAndGet();
+            generation.givenBack(this);
+            over = true;
+            // whoever adds to these looks afterwards whether it is over
+            handInAll();
+            reads.forEach(read -> ended(read, false));
+            releasePermits();
+            returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+        });
+    }
+
+    /** Makes the connection fit for another borrower, or closes it. */
+    private Mono<Void> prepared(boolean busy) {
+        return (busy ? drain() : Mono.<Void>empty())
+                .then(Mono.defer(() -> stateLeft ? Mono.from(physical.close()) : restore()))
                 .timeout(GIVE_BACK_LIMIT)
-                .then(Mono.fromRunnable(this::handInAll))
+                .then(Mono.<Void>fromRunnable(this::handInAll))
                 .onErrorResume(error -> {
                     LOG.debug("a connection of {} is closed instead of lent again", server.name(), error);
                     return Mono.from(physical.close()).onErrorComplete().then(Mono.fromRunnable(this::orphanAll));
-                })
-                .then(Mono.defer(() -> Mono.from(pooled.close())))
-                .doFinally(signal -> {
-                    pool.lent().decrementAndGet();
-                    generation.givenBack(this);
-                    over = true;
-                    // whoever adds to these looks afterwards whether it is over
-                    handInAll();
-                    reads.forEach(read -> ended(read, false));
-                    releasePermits();
-                    returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
                 });
+    }
+
+    /** Whether {@link #restore} has nothing to do. */
+    private boolean asItWasLent() {
+        return !stateLeft
+                && !timeoutsChanged
+                && isolationBefore == null
+                && connection().isAutoCommit();
     }
 
     private Mono<Void> restore() {
