@@ -192,6 +192,35 @@ class SightingTests {
         assertThat(session.observed()).isEqualTo(token(60));
     }
 
+    /** Whoever reads from a replica next must not un-see it. */
+    @Test
+    void waitForWhatWasSeenOnThePrimaryAsWell() {
+        PendingWrite read = session.beginRead(CLUSTER, false, () -> {}, floors);
+        PendingWrite elsewhere = session.beginRead("8", false, () -> {}, floors);
+        read.end();
+        elsewhere.end();
+
+        StepVerifier.create(session.floors(CLUSTER))
+                .expectSubscription()
+                .expectNoEvent(Duration.ofMillis(1))
+                .then(() -> read.settle(token(50), floors.tick()))
+                .expectComplete()
+                .verify(LIMIT);
+        assertThat(session.required(CLUSTER)).containsExactly(position(50));
+        assertThat(session.hasPendingReads("8")).isTrue();
+    }
+
+    @Test
+    void tellWhoeverSawItThatItMayBeLost() {
+        session.tellLostWrites();
+        read(ONE, 5).ended(floors.tick());
+        askForFloors();
+
+        floors.asked.get(0).lost();
+
+        assertThat(session.takeLost()).isTrue();
+    }
+
     static List<Long> seeds() {
         return new Random().longs(20).boxed().toList();
     }

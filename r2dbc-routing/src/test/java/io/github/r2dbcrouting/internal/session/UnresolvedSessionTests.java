@@ -6,6 +6,7 @@ import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Unresolved;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -175,6 +176,61 @@ class UnresolvedSessionTests {
         assertThat(session.hasPending(CLUSTER)).isTrue();
         session.goOnFrom(new WalPosition(CLUSTER, 2, 1), position -> position.branch() == 1);
         assertThat(session.hasPending(CLUSTER)).isTrue();
+    }
+
+    @Test
+    void keepsWhatIsUnresolvedInEachOfSeveralClusters() {
+        Unresolved elsewhere = new Unresolved("8", null, Unresolved.ENDED);
+        session.observe(unresolved(BEFORE, Unresolved.ENDED));
+
+        session.observe(CausalToken.of(List.of(), List.of(elsewhere)));
+
+        assertThat(session.observed())
+                .isEqualTo(unresolved(BEFORE, Unresolved.ENDED).merge(CausalToken.of(List.of(), List.of(elsewhere))));
+    }
+
+    @Test
+    void saysAfterTheLimitThatWhatWasSeenOnAReplicaHasNoPosition() {
+        session.beginRead(NOBODY_ASKS, new ServerIdentity(CLUSTER, "replica"), 5, 10)
+                .ended(20);
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))))
+                .verifyComplete();
+    }
+
+    @Test
+    void saysUntilWhenAReadMayGoOnThatCouldWrite() {
+        var unused = session.beginRead(CLUSTER, true, () -> {}, NOBODY_ASKS, BEFORE);
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
+                .verifyComplete();
+    }
+
+    /** Nothing of it is of use to anybody after the answer. */
+    @Test
+    void saysOfAReadThatGoesOnAndCannotWriteThatItHasEnded() {
+        var unused = session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE);
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
+                .verifyComplete();
+    }
+
+    /** What stands for that has ended: nobody need wait until it might have. */
+    @Test
+    void saysThatWhatALostPositionHidHasEnded() {
+        write().settle(CausalToken.of(List.of(LATER)), 1);
+        assertThat(session.forget(CLUSTER, List.of(LATER), () -> {}).lost()).isOne();
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))))
+                .verifyComplete();
     }
 
     private PendingWrite write() {
