@@ -333,7 +333,8 @@ final class StatementClassifier {
             case "zone" -> beforeName.equals("time");
             case "first", "next" -> beforeName.equals("fetch");
             case "escape", "value", "passing", "repeatable" -> nameAfterOperand && beforeName.isEmpty();
-            case "like", "ilike", "overlaps", "join" -> nameAfterOperand;
+            case "join" -> nameAfterOperand && !beforeName.equals("not");
+            case "like", "ilike", "overlaps" -> nameAfterOperand;
             default -> false;
         };
     }

@@ -190,7 +190,10 @@ class StatementsIT {
         cluster.primary().execute("CREATE SCHEMA billing");
         cluster.primary().execute("CREATE FUNCTION billing.due(int) RETURNS int LANGUAGE sql STABLE AS 'SELECT $1'");
         cluster.primary().execute("CREATE FUNCTION billing.total(int) RETURNS int LANGUAGE sql AS 'SELECT f_w()'");
-        cluster.primary().execute("CREATE FUNCTION columns(int) RETURNS int LANGUAGE sql AS 'SELECT f_w()'");
+        for (String keyword : List.of("by", "columns", "join", "materialized", "value")) {
+            cluster.primary()
+                    .execute("CREATE FUNCTION " + keyword + "(int) RETURNS int LANGUAGE sql AS 'SELECT f_w()'");
+        }
         cluster.awaitReplayed();
     }
 

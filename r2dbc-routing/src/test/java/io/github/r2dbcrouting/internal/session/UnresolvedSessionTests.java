@@ -185,8 +185,11 @@ class UnresolvedSessionTests {
 
         session.observe(CausalToken.of(List.of(), List.of(elsewhere)));
 
+        session.observe(CausalToken.of(List.of(LATER)));
+
         assertThat(session.observed())
-                .isEqualTo(unresolved(BEFORE, Unresolved.ENDED).merge(CausalToken.of(List.of(), List.of(elsewhere))));
+                .isEqualTo(
+                        unresolved(BEFORE, Unresolved.ENDED).merge(CausalToken.of(List.of(LATER), List.of(elsewhere))));
     }
 
     @Test
