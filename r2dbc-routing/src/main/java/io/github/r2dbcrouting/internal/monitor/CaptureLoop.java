@@ -23,13 +23,13 @@ import reactor.core.scheduler.Scheduler;
  */
 final class CaptureLoop {
 
-    /** Writes that end within this time share one position; at one writer it costs less than asking at once. */
+    /**
+     * Writes that end within this time share one position; at one writer it costs less than asking at once. Who waits for
+     * one need not wait for others to end: the capture is brought forward to so long after the one before.
+     */
     private static final Duration AWAITED_TICK = Duration.ofMillis(1);
 
-    /**
-     * While nobody waits for a position, writes share one for longer: each probe wakes half a dozen threads. The first
-     * who does wait brings the capture forward.
-     */
+    /** Where nobody has waited for a position of late, writes share one for longer: each probe wakes half a dozen threads. */
     private static final Duration UNAWAITED_TICK = Duration.ofMillis(50);
 
     /** So long after somebody waited for a position, others will. */
@@ -58,6 +58,9 @@ final class CaptureLoop {
     private long lastSentAt;
     private boolean capturing;
     private volatile long awaitedAt;
+    /** Whether a capture is put off for writes that may end meanwhile, which ends with the first who waits. */
+    private volatile boolean gathering;
+
     private volatile Counted counted = new Counted(0, 0, 0, 0, 0, 0, null);
     /** When the first of those that wait was gathered; {@code null} while none does. */
     private volatile @Nullable Long waitingSince;
@@ -88,19 +91,18 @@ final class CaptureLoop {
     /** Takes a write that has ended. Any thread. */
     void handIn(EndedWrite write) {
         if (capture.handIn(write)) {
-            serial.execute(() -> begin(tick()));
+            serial.execute(() -> begin(tick(), true));
         }
     }
 
     /** Somebody waits for the position of a write, or soon will. Any thread, as often as they like. */
     void awaited() {
         long now = clock.getAsLong();
-        long since = now - awaitedAt;
-        if (since > AWAITING_GRAIN.toNanos()) {
+        if (now - awaitedAt > AWAITING_GRAIN.toNanos()) {
             awaitedAt = now;
-            if (since > AWAITING_LASTS.toNanos()) {
-                serial.execute(this::bringForward);
-            }
+        }
+        if (gathering) {
+            serial.execute(this::bringForward);
         }
     }
 
@@ -108,18 +110,24 @@ final class CaptureLoop {
         return clock.getAsLong() - awaitedAt < AWAITING_LASTS.toNanos() ? AWAITED_TICK : UNAWAITED_TICK;
     }
 
-    private void begin(Duration delay) {
+    private void begin(Duration delay, boolean gathers) {
         if (!scheduler.isDisposed()) {
+            gathering = gathers;
             timer = scheduler.schedule(() -> serial.execute(this::send), delay.toNanos(), TimeUnit.NANOSECONDS);
         }
     }
 
     private void bringForward() {
         Disposable scheduled = timer;
-        if (scheduled != null && !capturing) {
+        if (scheduled != null && gathering) {
             scheduled.dispose();
-            begin(AWAITED_TICK);
+            begin(sinceLastProbe(AWAITED_TICK), false);
         }
+    }
+
+    /** How long it is until a time after the last probe. */
+    private Duration sinceLastProbe(Duration time) {
+        return Duration.ofNanos(Math.max(lastSentAt + time.toNanos() - clock.getAsLong(), 0));
     }
 
     private void noteWaiting() {
@@ -129,6 +137,7 @@ final class CaptureLoop {
     private void send() {
         if (!capturing) {
             timer = null;
+            gathering = false;
             capture.gather();
             noteWaiting();
             capturing = true;
@@ -197,8 +206,8 @@ final class CaptureLoop {
     private void end() {
         capturing = false;
         if (capture.over()) {
-            long next = lastSentAt + tick().toNanos() - clock.getAsLong();
-            begin(Duration.ofNanos(Math.max(next, 0)));
+            Duration tick = tick();
+            begin(sinceLastProbe(tick), tick.equals(UNAWAITED_TICK));
         }
     }
 
