@@ -305,7 +305,10 @@ final class Rules {
         ServerState state = now.servers().get(server.number);
         ServerState leader = now.servers().get(primary.number);
         long parted = server.divergedFrom(primary);
+        // while it receives from nobody it names the branch of its last checkpoint, which may be the one before
+        boolean named = server.hasNamedBranch(Math.max(parted, primary.promotedAt), state.sampledAt());
         boolean known = parted >= 0
+                && named
                 && primary.primary
                 // of a replica that cannot say whom it follows nothing is known, so it serves what asks for nothing
                 && state.position() != null

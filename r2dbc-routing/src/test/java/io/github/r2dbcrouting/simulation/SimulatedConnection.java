@@ -442,6 +442,9 @@ final class SimulatedConnection implements Connection {
 
     private Answer asked(Exchange exchange) {
         boolean mayTell = cluster.settings.privileged();
+        if (!pooled && (exchange.question == Question.INTRODUCE || exchange.question == Question.OBSERVE)) {
+            server.observed(exchange.sentAt, mayTell);
+        }
         return switch (exchange.question) {
             case INTRODUCE -> Answer.of(introduction());
             case OBSERVE -> Answer.of(observation());

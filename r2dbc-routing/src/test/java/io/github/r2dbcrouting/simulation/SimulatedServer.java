@@ -4,6 +4,8 @@ import io.github.r2dbcrouting.simulation.LogRecord.Appended;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 
 /**
  * What does a PostgreSQL server do that routing depends on?
@@ -107,6 +109,21 @@ final class SimulatedServer {
         return mayTell && streaming ? Math.max(upstreamTimeline, checkpointTimeline) : checkpointTimeline;
     }
 
+    /** A router's monitor has asked: the answer names the branch of what is replayed here, or one before that. */
+    void observed(long sentAt, boolean mayTell) {
+        boolean named = primary || receivedTimeline(mayTell) >= log.get(replayed - 1).timeline;
+        namedBranch.put(sentAt, named);
+    }
+
+    /** Whether the answer to a sample, or one before it since a time, has named the branch of what was replayed. */
+    boolean hasNamedBranch(long since, long sampledAt) {
+        Long sentAt = namedBranch.ceilingKey(sampledAt);
+        return sentAt != null
+                && since <= sentAt
+                && namedBranch.subMap(since, true, sentAt, true).containsValue(true);
+    }
+
+    private final NavigableMap<Long, Boolean> namedBranch = new TreeMap<>();
     private int upstreamTimeline = 1;
 
     /** How many of its records can be seen. */
