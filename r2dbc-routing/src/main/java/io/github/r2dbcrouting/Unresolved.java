@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>It is resolved by any position of that cluster's primary that is asked for after everything it stands for has ended.
  *
  * @param cluster the cluster
- * @param after where its primary was before it was written or read there, so that it can be told whether it may be lost;
- *     {@code null} if it was only seen on a replica, or that is not known
+ * @param after where its server was before it was written or read there, so that it can be told whether it may be lost;
+ *     {@code null} if that is not known
  * @param until when what was still going on has surely ended, in seconds since 1970 by the clock of whoever made the
  *     token; {@link #ENDED} if all of it had ended by then
  * @since 0.1.0
@@ -38,7 +38,7 @@ public record Unresolved(String cluster, @Nullable Position after, long until) {
      * Checks that the two belong together.
      *
      * @param cluster the cluster
-     * @param after where its primary was before; {@code null} if it was only seen on a replica
+     * @param after where its server was before; {@code null} if that is not known
      * @param until when it has surely ended
      * @throws IllegalArgumentException if the position is another cluster's
      */

@@ -159,7 +159,8 @@ final class Lease {
                 pool.monitor(),
                 physical.introduction().identity(),
                 physical.openedAt(),
-                pool.monitor().now());
+                pool.monitor().now(),
+                server.position());
         reads.add(read);
         if (over) {
             ended(read, false);

@@ -314,19 +314,34 @@ public final class SessionState {
      * @param replica the server
      * @param openedAt a time at which the read's connection was open
      * @param now the time
+     * @param basis where the replica was known to be; {@code null} if that is not known
      * @return the read, to be ended once
      */
-    public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
+    public OpenRead beginRead(
+            Floors floors, ServerIdentity replica, long openedAt, long now, @Nullable Position basis) {
         while (true) {
             Snapshot before = snapshot;
             Sighting known = before.seenOn(replica, openedAt);
             Sighting sighting = known == null
-                    ? new Sighting(new Sighting.Life(this, floors, replica), 1, openedAt, now)
-                    : known.begun();
+                    ? new Sighting(new Sighting.Life(this, floors, replica), 1, openedAt, now, basis)
+                    : known.begun(basis);
             if (SNAPSHOT.compareAndSet(this, before, before.sighted(sighting))) {
                 return new OpenRead(this, sighting.life(), now);
             }
         }
+    }
+
+    /**
+     * Counts a read on a replica of which it is not known where that is.
+     *
+     * @param floors finds the replica's position, should it be needed
+     * @param replica the server
+     * @param openedAt a time at which the read's connection was open
+     * @param now the time
+     * @return the read, to be ended once
+     */
+    public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
+        return beginRead(floors, replica, openedAt, now, null);
     }
 
     /** Changes what is known of a life, unless it was dropped. */

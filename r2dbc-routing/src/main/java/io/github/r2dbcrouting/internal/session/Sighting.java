@@ -1,7 +1,10 @@
 package io.github.r2dbcrouting.internal.session;
 
+import io.github.r2dbcrouting.Unresolved;
+import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.util.function.LongPredicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * In which life of which replica has a session read, and until when?
@@ -14,8 +17,15 @@ import java.util.function.LongPredicate;
  * @param running how many reads are under way there, which may see more than has been seen
  * @param aliveAt when a connection of that life was surely open
  * @param seenAt when the last read ended, of those that have: nothing was seen later, but by those under way
+ * @param basis where the replica was known to be when the last read began: all that it showed in this life is of that
+ *     history. {@code null} if that is not known
  */
-public record Sighting(Life life, int running, long aliveAt, long seenAt) {
+public record Sighting(
+        Life life,
+        int running,
+        long aliveAt,
+        long seenAt,
+        @Nullable Position basis) {
 
     /** A life of a replica that one session has read from. Compared by identity: two may turn out to be the same. */
     public static final class Life {
@@ -75,18 +85,23 @@ public record Sighting(Life life, int running, long aliveAt, long seenAt) {
         return running == 0 && seenAt - time <= 0;
     }
 
-    Sighting begun() {
-        return new Sighting(life, running + 1, aliveAt, seenAt);
+    Sighting begun(@Nullable Position known) {
+        return new Sighting(life, running + 1, aliveAt, seenAt, known == null ? basis : known);
     }
 
     /** The server has answered something that was asked after {@code askedAt}, so the life lasted until then. */
     Sighting ended(long askedAt, long now) {
-        return new Sighting(life, running - 1, later(aliveAt, askedAt), later(seenAt, now));
+        return new Sighting(life, running - 1, later(aliveAt, askedAt), later(seenAt, now), basis);
     }
 
     /** As {@link #ended}, without an answer that shows that the life had not ended before. */
     Sighting brokenOff(long now) {
-        return new Sighting(life, running - 1, aliveAt, later(seenAt, now));
+        return new Sighting(life, running - 1, aliveAt, later(seenAt, now), basis);
+    }
+
+    /** What it is in a token that is made before its position is known. */
+    Unresolved unresolved() {
+        return new Unresolved(life.identity.cluster(), basis, Unresolved.ENDED);
     }
 
     /** What is to be found out of what was seen by now. */

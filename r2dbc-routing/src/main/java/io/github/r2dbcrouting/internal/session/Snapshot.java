@@ -136,7 +136,7 @@ sealed interface Snapshot permits Known, Unsettled {
     default @Nullable CausalToken tokenWithMarks(long now) {
         List<Unresolved> marks = new ArrayList<>(unresolved());
         pending().forEach(one -> marks.add(one.unresolved(now)));
-        seen().forEach(sighting -> marks.add(new Unresolved(sighting.identity().cluster(), null, Unresolved.ENDED)));
+        seen().forEach(sighting -> marks.add(sighting.unresolved()));
         return tokenOf(known().positions(), marks);
     }
 

@@ -203,6 +203,20 @@ class UnresolvedSessionTests {
                 .verifyComplete();
     }
 
+    /** Whoever takes that over follows another history, perhaps, and cannot know that it was seen in this one. */
+    @Test
+    void saysWhereAReplicaWasWhenTheLastReadBegan() {
+        ServerIdentity replica = new ServerIdentity(CLUSTER, "replica");
+        session.beginRead(NOBODY_ASKS, replica, 5, 10, BEFORE).ended(20);
+        session.beginRead(NOBODY_ASKS, replica, 5, 30, LATER).ended(40);
+        session.beginRead(NOBODY_ASKS, replica, 5, 50, null).ended(60);
+
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(unresolved(LATER, Unresolved.ENDED))
+                .verifyComplete();
+    }
+
     @Test
     void saysUntilWhenAReadMayGoOnThatCouldWrite() {
         var unused = session.beginRead(CLUSTER, true, () -> {}, NOBODY_ASKS, BEFORE);
