@@ -17,6 +17,7 @@ import org.jetbrains.lincheck.jvm.agent.LincheckClassFileTransformer;
 import org.jetbrains.lincheck.jvm.agent.LincheckInstrumentation;
 import reactor.core.Exceptions;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import reactor.pool.Pool;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
@@ -45,7 +46,11 @@ final class LeftAlone {
     /** To be called before the first scenario runs. */
     static void install() {
         // what initializes itself for the first time within a scenario finds Lincheck in its way
-        var unused = Mono.error(Exceptions.failWithRejected()).onErrorComplete().subscribe();
+        var unused = Mono.error(Exceptions.failWithRejected())
+                .onErrorComplete()
+                .cache()
+                .subscribeOn(Schedulers.immediate())
+                .subscribe();
         LincheckInstrumentation.INSTANCE.setInstrumentationMode(InstrumentationMode.MODEL_CHECKING);
         Map<String, byte[]> rewritten = LincheckClassFileTransformer.INSTANCE.getTransformedClassesCache();
         try {
