@@ -8,7 +8,6 @@ import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +28,7 @@ class LeftHistoryTests {
 
     private final SessionState session = new SessionState();
     private final AtomicInteger awaited = new AtomicInteger();
-    private final Asked floors = new Asked();
+    private final AskedFloors floors = new AskedFloors();
 
     // ---- on an earlier branch
 
@@ -120,7 +119,7 @@ class LeftHistoryTests {
     /** Of what came from another process only the branch is known. */
     @Test
     void mayMissWhatCameFromAnotherProcessOnAnotherBranchOnly() {
-        session.observe(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, on(1), Unresolved.ENDED))));
+        session.observe(unresolved(on(1)));
         assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
@@ -131,7 +130,7 @@ class LeftHistoryTests {
 
     @Test
     void missesNothingThatCameWithoutABranch() {
-        session.observe(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))));
+        session.observe(unresolved(null));
         assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
@@ -190,7 +189,7 @@ class LeftHistoryTests {
 
     @Test
     void knowsByWhatCameUnresolvedOfALaterBranch() {
-        session.observe(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, on(3), Unresolved.ENDED))));
+        session.observe(unresolved(on(3)));
 
         assertThat(session.knowsBeyond(CLUSTER, 2)).isTrue();
         assertThat(session.knowsBeyond(CLUSTER, 3)).isFalse();
@@ -199,7 +198,7 @@ class LeftHistoryTests {
 
     @Test
     void doesNotKnowByWhatCameWithoutABranch() {
-        session.observe(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))));
+        session.observe(unresolved(null));
 
         assertThat(session.knowsBeyond(CLUSTER, 0)).isFalse();
     }
@@ -208,7 +207,7 @@ class LeftHistoryTests {
 
     @Test
     void settlesOnlyWhatItDidItself() {
-        session.observe(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, on(1), Unresolved.ENDED))));
+        session.observe(unresolved(on(1)));
         assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(session.settlesIn(CLUSTER)).isFalse();
 
@@ -248,6 +247,10 @@ class LeftHistoryTests {
         return write;
     }
 
+    private static CausalToken unresolved(@Nullable Position after) {
+        return CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, after, Unresolved.ENDED)));
+    }
+
     private static Position on(int branch) {
         return new WalPosition(CLUSTER, branch, 5);
     }
@@ -266,20 +269,5 @@ class LeftHistoryTests {
     private void completesAtOnce(Mono<Void> waiting) {
         StepVerifier.create(waiting).expectComplete().verify(LIMIT);
         assertThat(awaited).hasValue(0);
-    }
-
-    private static final class Asked implements Floors {
-
-        private final List<SightedFloor> asked = new ArrayList<>();
-
-        @Override
-        public void find(SightedFloor floor) {
-            asked.add(floor);
-        }
-
-        @Override
-        public long now() {
-            return 0;
-        }
     }
 }

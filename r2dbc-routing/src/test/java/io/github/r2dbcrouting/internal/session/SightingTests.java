@@ -23,7 +23,7 @@ class SightingTests {
     private static final ServerIdentity OTHER = new ServerIdentity(CLUSTER, "other");
 
     private final SessionState session = new SessionState();
-    private final Asked floors = new Asked();
+    private final AskedFloors floors = new AskedFloors();
 
     @Test
     void isThereFromBeforeTheReadIsSent() {
@@ -257,32 +257,6 @@ class SightingTests {
         return new WalPosition(CLUSTER, 1, lsn);
     }
 
-    private static final class Asked implements Floors {
-
-        private final List<SightedFloor> asked = new ArrayList<>();
-        private long now = 10;
-        private long partedAt;
-
-        @Override
-        public void find(SightedFloor floor) {
-            asked.add(floor);
-        }
-
-        @Override
-        public boolean partedSince(long time) {
-            return time < partedAt;
-        }
-
-        @Override
-        public long now() {
-            return now;
-        }
-
-        long tick() {
-            return ++now;
-        }
-    }
-
     /** A primary, two replicas that lag and crash, and a session that reads and writes; time passes with each step. */
     private static final class World {
 
@@ -302,7 +276,7 @@ class SightingTests {
         private record Writing(PendingWrite write, long lsn) {}
 
         private final Random random;
-        private final Asked floors = new Asked();
+        private final AskedFloors floors = new AskedFloors();
         private final SessionState session = new SessionState();
         private final List<Replica> replicas = List.of(new Replica("one"), new Replica("other"));
         private final List<Reading> reading = new ArrayList<>();

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import reactor.test.StepVerifier;
 
@@ -76,20 +77,14 @@ class UnresolvedSessionTests {
     void saysUntilWhenAWriteMayGoOnThatHasNotEnded() {
         var unused = write();
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
     }
 
     @Test
     void saysSoOfAWriteWhoseConnectionWasLost() {
         write().outOfSight();
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
     }
 
     /** If the next primary does not cover that, what was read may be lost. */
@@ -97,10 +92,7 @@ class UnresolvedSessionTests {
     void saysOfAReadOnThePrimaryAsWellWhereThatWas() {
         session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE).end();
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
     }
 
     @Test
@@ -197,10 +189,7 @@ class UnresolvedSessionTests {
         session.beginRead(NOBODY_ASKS, new ServerIdentity(CLUSTER, "replica"), 5, 10)
                 .ended(20);
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(null, Unresolved.ENDED));
     }
 
     /** Whoever takes that over follows another history, perhaps, and cannot know that it was seen in this one. */
@@ -211,20 +200,14 @@ class UnresolvedSessionTests {
         session.beginRead(NOBODY_ASKS, replica, 5, 30, LATER).ended(40);
         session.beginRead(NOBODY_ASKS, replica, 5, 50, null).ended(60);
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(LATER, Unresolved.ENDED))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(LATER, Unresolved.ENDED));
     }
 
     @Test
     void saysUntilWhenAReadMayGoOnThatCouldWrite() {
         var unused = session.beginRead(CLUSTER, true, () -> {}, NOBODY_ASKS, BEFORE);
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
     }
 
     /** Nothing of it is of use to anybody after the answer. */
@@ -232,10 +215,7 @@ class UnresolvedSessionTests {
     void saysOfAReadThatGoesOnAndCannotWriteThatItHasEnded() {
         var unused = session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE);
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
     }
 
     /** What stands for that has ended: nobody need wait until it might have. */
@@ -244,17 +224,21 @@ class UnresolvedSessionTests {
         write().settle(CausalToken.of(List.of(LATER)), 1);
         assertThat(session.forget(CLUSTER, List.of(LATER), () -> {}).lost()).isOne();
 
-        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
-                .thenAwait(LIMIT)
-                .expectNext(CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, null, Unresolved.ENDED))))
-                .verifyComplete();
+        saysAfterTheLimit(unresolved(null, Unresolved.ENDED));
     }
 
     private PendingWrite write() {
         return session.begin(CLUSTER, false, () -> {}, BEFORE);
     }
 
-    private static CausalToken unresolved(WalPosition after, long until) {
+    private void saysAfterTheLimit(CausalToken token) {
+        StepVerifier.withVirtualTime(() -> session.token(LIMIT))
+                .thenAwait(LIMIT)
+                .expectNext(token)
+                .verifyComplete();
+    }
+
+    private static CausalToken unresolved(@Nullable WalPosition after, long until) {
         return CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, after, until)));
     }
 }
