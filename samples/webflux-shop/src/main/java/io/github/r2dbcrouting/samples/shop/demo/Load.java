@@ -3,7 +3,7 @@ package io.github.r2dbcrouting.samples.shop.demo;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.DisposableBean;
+import org.springframework.context.SmartLifecycle;
 import org.springframework.core.env.Environment;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.Disposable;
@@ -15,7 +15,7 @@ import reactor.core.publisher.Flux;
  *
  * <p>Thread-safe.
  */
-final class Load implements DisposableBean {
+final class Load implements SmartLifecycle {
 
     static final int MOST_USERS = 64;
 
@@ -51,9 +51,19 @@ final class Load implements DisposableBean {
         running.update(count == 0 ? Disposables.disposed() : all(count, tally));
     }
 
+    /** Nobody comes by themselves. */
     @Override
-    public void destroy() {
-        running.dispose();
+    public void start() {}
+
+    /** They leave first, while the shop and the threads that serve it are still there. */
+    @Override
+    public void stop() {
+        users(0);
+    }
+
+    @Override
+    public boolean isRunning() {
+        return standing.users() > 0;
     }
 
     private Disposable all(int count, Tally tally) {

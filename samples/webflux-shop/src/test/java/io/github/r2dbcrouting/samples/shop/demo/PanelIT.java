@@ -74,6 +74,19 @@ class PanelIT {
         assertThat(load().counts().stale()).isZero();
     }
 
+    @Test
+    void customersLeaveBeforeTheShopCloses() {
+        RunningShop closing = RunningShop.start(servers, "--server.port=0");
+        Load load = closing.bean(Load.class);
+        load.users(4);
+        await().atMost(LIMIT).until(() -> load.standing().tally().counts().reads() > 20);
+
+        closing.close();
+
+        assertThat(load.standing().users()).isZero();
+        assertThat(load.standing().tally().counts().failed()).isZero();
+    }
+
     private void press(String server, String verb) {
         operator.status(shop, HttpMethod.POST, "/demo/servers/" + server + "/" + verb, 204);
     }
