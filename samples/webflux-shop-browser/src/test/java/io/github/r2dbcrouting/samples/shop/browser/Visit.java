@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** What does one person see, and what happens behind it: is anything complained of, and is anybody else asked? */
 final class Visit implements AutoCloseable {
@@ -70,9 +71,16 @@ final class Visit implements AutoCloseable {
      * @param shown asked again and again, on this thread, which is the one that Playwright wants to be asked on
      */
     void until(Callable<Boolean> shown) {
-        await().pollInSameThread()
-                .atMost(LIMIT)
-                .until(() -> !complaints.isEmpty() || Boolean.TRUE.equals(shown.call()));
+        try {
+            await().pollInSameThread()
+                    .atMost(LIMIT)
+                    .until(() -> !complaints.isEmpty() || Boolean.TRUE.equals(shown.call()));
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(
+                    "not within " + LIMIT + "; instead the first page showed: "
+                            + page.locator("body").innerText(),
+                    e);
+        }
         assertThat(complaints).as("console").isEmpty();
     }
 
