@@ -18,6 +18,7 @@ import io.github.r2dbcrouting.internal.table.Questions;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.spi.Engine;
 import io.github.r2dbcrouting.spi.HistoryMark;
+import io.github.r2dbcrouting.spi.Lineage;
 import io.github.r2dbcrouting.spi.Position;
 import io.r2dbc.spi.Connection;
 import java.time.Duration;
@@ -817,13 +818,26 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
             }
         }
 
+        @Override
+        public boolean ofRival(Sample sample) {
+            RoutingTable table = tables.current();
+            Lineage line = table.lineage();
+            return line != null
+                    && table.followed() >= 0
+                    && sample.is(ServerRole.PRIMARY)
+                    && sample.observation().branch() <= line.branch()
+                    && !sample.introduction()
+                            .identity()
+                            .equals(table.servers().get(table.followed()).identity());
+        }
+
         /**
          * Flushed before a replica had it, so it needs no nudge. What was seen while another history was followed may be
          * part of that one only, and nobody is left who could tell.
          */
         @Override
-        public void askPrimary(SightedFloor floor) {
-            if (partedSince(floor.askedAt())) {
+        public void askPrimary(SightedFloor floor, boolean ofRival) {
+            if (ofRival || partedSince(floor.askedAt())) {
                 tellLost(1);
                 floor.lost();
             }

@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Which position had a replica after a session had read from it?
  *
  * <p>That of any sample that was asked for later, in the same life: often there is one already, and else the replica is
- * probed once for all who ask within a moment. Where that life is over, or the replica does not answer, it is what the
- * primary answers to a later question: a replica shows nothing that its primary has not flushed. Everything happens
- * within the monitor's tasks.
+ * probed once for all who ask within a moment. Where that life is over, or the replica does not answer, or was promoted
+ * beside the primary, it is what the primary answers to a later question: a replica shows nothing that its primary has
+ * not flushed. Everything happens within the monitor's tasks.
  */
 final class ReplicaFloors {
 
@@ -37,8 +37,15 @@ final class ReplicaFloors {
         /** Probes a server within a moment. */
         void probeSoon(int server);
 
-        /** Gives it a position of the primary that is asked for from now on. */
-        void askPrimary(SightedFloor floor);
+        /** Whether it is of a primary that is not the one which is followed, nor on a later branch. */
+        boolean ofRival(Sample sample);
+
+        /**
+         * Gives it a position of the primary that is asked for from now on.
+         *
+         * @param ofRival whether what was seen may be of the history of a primary that is not followed
+         */
+        void askPrimary(SightedFloor floor, boolean ofRival);
     }
 
     ReplicaFloors(Servers servers) {
@@ -67,20 +74,34 @@ final class ReplicaFloors {
     private boolean decided(SightedFloor floor) {
         int server = indexOf(floor.replica());
         Sample sample = server < 0 ? null : servers.reports().get(server).sample();
+        if (ofRival(floor, sample)) {
+            // its positions have the number of a branch that they are not on
+            servers.askPrimary(floor, true);
+            return true;
+        }
         if (sample != null && placed(floor, sample)) {
             return true;
         }
         for (Sample last : lastOfLives) {
-            if (last.introduction().identity().equals(floor.replica()) && placed(floor, last)) {
+            if (isOf(floor, last) && placed(floor, last)) {
                 return true;
             }
         }
         boolean answers = server >= 0 && servers.reports().get(server).failures() == 0;
         if (sample == null || !answers || !floor.inLifeOf(sample.openedAt())) {
-            servers.askPrimary(floor);
+            servers.askPrimary(floor, false);
             return true;
         }
         return false;
+    }
+
+    private boolean ofRival(SightedFloor floor, @Nullable Sample sample) {
+        return (sample != null && servers.ofRival(sample))
+                || lastOfLives.stream().anyMatch(last -> isOf(floor, last) && servers.ofRival(last));
+    }
+
+    private static boolean isOf(SightedFloor floor, Sample sample) {
+        return sample.introduction().identity().equals(floor.replica());
     }
 
     private static boolean placed(SightedFloor floor, Sample sample) {

@@ -183,6 +183,42 @@ class ReplicaFloorsTests {
         assertThat(session.takeLost()).isFalse();
     }
 
+    /** Both have promoted themselves to the same number, so a position of the one looks like one of the other. */
+    @Test
+    void tellsThatWhatAReplicaHasShownThatWasPromotedBesideThePrimaryMayBeLost() {
+        session.tellLostWrites();
+        primary.timeline = 2;
+        replica.timeline = 2;
+        allConnectAnew();
+        primary.advance(0x1000);
+        read();
+        replica.role = ServerRole.PRIMARY;
+        replica.advance(0x100);
+
+        askForFloors();
+        pass(Duration.ofMillis(25));
+
+        assertThat(session.required(CLUSTER)).containsExactly(primary.at());
+        assertThat(session.takeLost()).isTrue();
+    }
+
+    @Test
+    void tellsNothingOfALossWhereTheReplicaWasPromotedToALaterBranch() {
+        session.tellLostWrites();
+        primary.timeline = 2;
+        replica.timeline = 2;
+        allConnectAnew();
+        read();
+        replica.role = ServerRole.PRIMARY;
+        replica.timeline = 3;
+
+        askForFloors();
+        pass(Duration.ofMillis(25));
+
+        assertThat(session.required(CLUSTER)).containsExactly(replica.at());
+        assertThat(session.takeLost()).isFalse();
+    }
+
     private void allConnectAnew() {
         engine.failing = new IllegalStateException("lost");
         monitor.surprisedBy(0);
