@@ -9,11 +9,13 @@ import io.github.r2dbcrouting.test.PostgresServer;
 import io.github.r2dbcrouting.test.Side;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 import reactor.util.retry.Retry;
 
 /**
@@ -109,6 +111,62 @@ class LossesIT {
         assertThat(next(1, writer)).isEqualTo("0");
         assertThat(next(1, reader)).isEqualTo("0");
         assertThat(next(1, CausalSession.create())).isEqualTo("0");
+    }
+
+    /** Nobody looks again, within a transaction, whether its replica still is on the line of history that is followed. */
+    @Test
+    void isToldOfWhatATransactionOnAReplicaSawAfterAPromotion() {
+        Blocking.run(factory.close());
+        // so that what the replica has received since is not noticed before it is read
+        Duration seldom = Duration.ofSeconds(5);
+        factory = Factories.ready(Factories.over(cluster).strictLostWrites(true).sampling(seldom, seldom));
+        CausalSession reader = CausalSession.create();
+        AtomicReference<PostgresServer> replica = new AtomicReference<>();
+
+        String seen = Blocking.value(Mono.usingWhen(
+                        factory.create(),
+                        connection -> Mono.from(connection.beginTransaction(new ReadOnly(true)))
+                                .thenMany(Queries.rows(connection, "SELECT current_setting('cluster_name')"))
+                                .last()
+                                .flatMap(name -> Mono.fromRunnable(() -> replica.set(promoteTheOther(name)))
+                                        .subscribeOn(Schedulers.boundedElastic()))
+                                .thenMany(Flux.defer(() -> Queries.rows(connection, count(1))))
+                                .last()
+                                .flatMap(rows -> Mono.from(connection.commitTransaction())
+                                        .thenReturn(rows)),
+                        connection -> connection.close())
+                .contextWrite(Routing.read())
+                .contextWrite(Routing.session(reader)));
+        assertThat(seen).as("a row of the primary that was left").isEqualTo("1");
+        // nobody is left who could say where it was
+        replica.get().kill();
+        primary.kill();
+
+        assertThat(next(1, reader)).isEqualTo(TOLD);
+        assertThat(next(1, reader)).isEqualTo("0");
+    }
+
+    /** Returns the one that goes on receiving what the primary writes, which is lost from here on. */
+    private PostgresServer promoteTheOther(String name) {
+        PostgresServer left = cluster.replicas().stream()
+                .filter(server ->
+                        server.query("SELECT current_setting('cluster_name')").equals(name))
+                .findFirst()
+                .orElseThrow();
+        PostgresServer promoted = cluster.replicas().stream()
+                .filter(server -> server != left)
+                .findFirst()
+                .orElseThrow();
+        promoted.promote();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> factory.table()
+                        .primary()
+                        .map(ServerState::name)
+                        .filter(("db" + promoted.number())::equals)
+                        .isPresent());
+        primary.execute("INSERT INTO note VALUES (1)");
+        await().until(() -> left.query(count(1)).equals("1"));
+        return left;
     }
 
     private void commitWithoutWaiting(int id, CausalSession session) {

@@ -51,6 +51,7 @@ final class Lease {
     private final ServerState server;
     private final Connection pooled;
     private final PhysicalConnection physical;
+    private final long lentAt;
     private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
     private final Queue<OpenRead> reads = new ConcurrentLinkedQueue<>();
     private final Set<RoutedResult> unconsumed = ConcurrentHashMap.newKeySet();
@@ -76,6 +77,7 @@ final class Lease {
         this.server = server;
         this.pooled = pooled;
         this.physical = physical;
+        this.lentAt = pool.monitor().now();
         pool.lent().incrementAndGet();
         generation.lent(this);
     }
@@ -153,14 +155,14 @@ final class Lease {
         return write;
     }
 
-    /** Begins a read on a replica: the session stays with the life of the server that this connection belongs to. */
+    /**
+     * Begins a read on a replica: the session stays with the life of the server that this connection belongs to. As of when
+     * it was lent, and not only now: in a transaction nobody looks again whether the replica is on the line of history that
+     * is followed, so what is read there after a takeover is as good as what was read before.
+     */
     OpenRead readingOnReplica(SessionState session) {
         OpenRead read = session.beginRead(
-                pool.monitor(),
-                physical.introduction().identity(),
-                physical.openedAt(),
-                pool.monitor().now(),
-                server.position());
+                pool.monitor(), physical.introduction().identity(), physical.openedAt(), lentAt, server.position());
         reads.add(read);
         if (over) {
             ended(read, false);

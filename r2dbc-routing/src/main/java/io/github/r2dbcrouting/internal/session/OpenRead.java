@@ -5,12 +5,12 @@ public final class OpenRead {
 
     private final Sighting.Life life;
     private final SessionState session;
-    private final long begunAt;
+    private final long lentAt;
 
-    OpenRead(SessionState session, Sighting.Life life, long begunAt) {
+    OpenRead(SessionState session, Sighting.Life life, long lentAt) {
         this.session = session;
         this.life = life;
-        this.begunAt = begunAt;
+        this.lentAt = lentAt;
     }
 
     /**
@@ -19,7 +19,7 @@ public final class OpenRead {
      * @param now the time
      */
     public void ended(long now) {
-        session.replace(life, sighting -> sighting.ended(begunAt, now));
+        session.replace(life, sighting -> sighting.ended(lentAt, now));
     }
 
     /**

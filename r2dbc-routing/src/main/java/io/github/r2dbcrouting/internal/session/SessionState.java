@@ -313,20 +313,20 @@ public final class SessionState {
      * @param floors finds the replica's position, should it be needed
      * @param replica the server
      * @param openedAt a time at which the read's connection was open
-     * @param now the time
+     * @param lentAt when it was lent: what it shows is of the history that was followed then
      * @param basis where the replica was known to be; {@code null} if that is not known
      * @return the read, to be ended once
      */
     public OpenRead beginRead(
-            Floors floors, ServerIdentity replica, long openedAt, long now, @Nullable Position basis) {
+            Floors floors, ServerIdentity replica, long openedAt, long lentAt, @Nullable Position basis) {
         while (true) {
             Snapshot before = snapshot;
             Sighting known = before.seenOn(replica, openedAt);
             Sighting sighting = known == null
-                    ? new Sighting(new Sighting.Life(this, floors, replica), 1, openedAt, now, basis)
+                    ? new Sighting(new Sighting.Life(this, floors, replica), 1, openedAt, lentAt, basis)
                     : known.begun(basis);
             if (SNAPSHOT.compareAndSet(this, before, before.sighted(sighting))) {
-                return new OpenRead(this, sighting.life(), now);
+                return new OpenRead(this, sighting.life(), lentAt);
             }
         }
     }
@@ -337,11 +337,11 @@ public final class SessionState {
      * @param floors finds the replica's position, should it be needed
      * @param replica the server
      * @param openedAt a time at which the read's connection was open
-     * @param now the time
+     * @param lentAt when it was lent
      * @return the read, to be ended once
      */
-    public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long now) {
-        return beginRead(floors, replica, openedAt, now, null);
+    public OpenRead beginRead(Floors floors, ServerIdentity replica, long openedAt, long lentAt) {
+        return beginRead(floors, replica, openedAt, lentAt, null);
     }
 
     /** Changes what is known of a life, unless it was dropped. */
