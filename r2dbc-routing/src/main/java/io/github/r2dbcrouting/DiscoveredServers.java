@@ -54,6 +54,12 @@ final class DiscoveredServers {
                     .filter(given::has)
                     .map(option -> "'" + option.name() + "'")
                     .collect(Collectors.joining(", "));
+            if (setting.options().stream().anyMatch(given::isSecret)) {
+                // without the cause, which may show it
+                throw new IllegalArgumentException(
+                        "in the options " + names + ": a value cannot be used, and is not shown"
+                                + " since it holds the password, or an '@' as if it were a part of another URL");
+            }
             throw new IllegalArgumentException("in the options " + names + ": " + refused.getMessage(), refused);
         }
     }

@@ -40,11 +40,24 @@ final class GivenOptions {
         return value != null ? value : otherwise;
     }
 
-    /** A password is soon in the wrong place: a text that holds it is not shown, nor is one that is strangely long. */
-    String shown(String text) {
+    /**
+     * Whether an option's value must not be shown: a password is soon in the wrong place, and what holds an '@' may be a
+     * part of another URL.
+     */
+    boolean isSecret(Option<?> option) {
+        Object value = options.getValue(option);
+        return value != null && isSecret(value.toString());
+    }
+
+    private boolean isSecret(String text) {
         Object password = options.getValue(ConnectionFactoryOptions.PASSWORD);
-        boolean secret =
+        boolean known =
                 password instanceof CharSequence hidden && hidden.length() > 0 && text.contains(hidden.toString());
-        return secret || text.length() > LONGEST_SHOWN ? "<hidden>" : Printable.of(text);
+        return known || text.indexOf('@') >= 0;
+    }
+
+    /** A text that is secret is not shown, nor is one that is strangely long. */
+    String shown(String text) {
+        return isSecret(text) || text.length() > LONGEST_SHOWN ? "<hidden>" : Printable.of(text);
     }
 }

@@ -149,11 +149,37 @@ public final class Fuzzing {
         if (!name.equals("driver") && !name.isBlank()) {
             options = options.option(Option.valueOf(name), value);
         }
+        create(options.build());
+    }
+
+    private static void create(ConnectionFactoryOptions options) {
         try {
-            ConnectionFactory factory = new RoutingConnectionFactoryProvider().create(options.build());
+            ConnectionFactory factory = new RoutingConnectionFactoryProvider().create(options);
             Blocking.run(Mono.from(((RoutingConnectionFactory) factory).close()));
         } catch (IllegalArgumentException refused) {
             assertShowable(refused);
+        }
+    }
+
+    public static List<String> routingUrls() {
+        return List.of(
+                "r2dbc:routing:postgresql://app:" + SECRET + "@h1:5432,h2:5433/shop?samplingAtRest=200ms&maxWait=50ms",
+                "r2dbc:routing:postgresql://app:" + SECRET
+                        + "@h1,[::1]:5433,h3/shop?servers=db0~eu,db1~eu~us&policy=all()",
+                "r2dbcs:routing:postgresql://app:" + SECRET
+                        + "@h1/shop?storedServersAt=10.0.0.1:5432&resolveEvery=10s&whenBehind=WAIT_THEN_PRIMARY");
+    }
+
+    /** All of an application's configuration in one text. What the SPI refuses does not come to the router. */
+    public static void readRoutingUrl(String text) {
+        ConnectionFactoryOptions options;
+        try {
+            options = ConnectionFactoryOptions.parse(text);
+        } catch (IllegalArgumentException notAnUrl) {
+            return;
+        }
+        if (new RoutingConnectionFactoryProvider().supports(options)) {
+            create(options);
         }
     }
 

@@ -17,6 +17,7 @@ public enum FuzzTarget {
             List.of("1\t0/3076018\tno recovery target specified\n", "# a remark\n\n 2 1A/FF before\r\n3\tF/0\n"),
             Integer.MAX_VALUE),
     OPTION(Fuzzing::readOption, Fuzzing.options(), Integer.MAX_VALUE),
+    ROUTING_URL(Fuzzing::readRoutingUrl, Fuzzing.routingUrls(), Integer.MAX_VALUE),
     SERVER_URL(Fuzzing::readUrl, Fuzzing.urls(), Integer.MAX_VALUE);
 
     private final Consumer<String> check;

@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Texts that are nearly what is expected, very long ones, and those that were found to do harm once.
@@ -74,6 +75,24 @@ class FuzzTests {
                 target.check(text);
                 assertThat(allocated() - before).as("bytes for '%s'…", fragment).isLessThan(most);
             });
+        }
+    }
+
+    static Stream<FuzzTarget> limited() {
+        return Stream.of(FuzzTarget.values()).filter(target -> target.limit() < LONG);
+    }
+
+    /** Longer ones are refused unread, so what grows too fast would not show above. */
+    @ParameterizedTest
+    @MethodSource("limited")
+    void readsTextsThatAreJustNotTooLongInTime(FuzzTarget target) {
+        int limit = target.limit();
+        for (String seed : target.seeds()) {
+            for (String fragment : Mutations.fragments()) {
+                String text = (seed + fragment.repeat(limit / fragment.length() + 1)).substring(0, limit);
+
+                assertTimeoutPreemptively(NEVER, () -> target.check(text));
+            }
         }
     }
 
