@@ -1,5 +1,6 @@
 package io.github.r2dbcrouting.chaos;
 
+import io.github.r2dbcrouting.RoutingEvent;
 import io.github.r2dbcrouting.chaos.fault.Faults;
 import io.github.r2dbcrouting.chaos.fault.Target;
 import io.github.r2dbcrouting.test.PostgresServer;
@@ -12,10 +13,16 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Hooks;
 
 /** One run, from an empty cluster to a verdict. */
@@ -101,6 +108,8 @@ final class ChaosRun {
                 failed -> Repair.of(site.cluster()));
         Hooks.onErrorDropped(error -> load.tally().dropped(error));
         long began = System.nanoTime();
+        Queue<Lanes.Spell> events = new ConcurrentLinkedQueue<>();
+        Disposable.Composite noticing = noteWhatRoutersNotice(began, events);
         load.start(plan.users(), plan.seed());
         lanes.start(Faults.named(plan.faults()), plan.seed());
         long end = began + plan.duration().toNanos();
@@ -110,6 +119,7 @@ final class ChaosRun {
         }
         lanes.stop();
         load.stop();
+        noticing.dispose();
         Duration took = Duration.ofNanos(System.nanoTime() - began);
         progress.end();
         Hooks.resetOnErrorDropped();
@@ -121,8 +131,28 @@ final class ChaosRun {
         long checking = System.nanoTime();
         Verdict verdict = history.check();
         Duration checked = Duration.ofNanos(System.nanoTime() - checking);
-        return new Outcome(
-                load.tally(), lanes.survived(), lanes.spells(), lanes.failed(), took, verdict, checked, left);
+        List<Lanes.Spell> spells = Stream.concat(lanes.spells().stream(), events.stream())
+                .sorted(Comparator.comparing(Lanes.Spell::from))
+                .toList();
+        return new Outcome(load.tally(), lanes.survived(), spells, lanes.failed(), took, verdict, checked, left);
+    }
+
+    /** For whoever wants to know why a guarantee was not kept. */
+    private Disposable.Composite noteWhatRoutersNotice(long began, Queue<Lanes.Spell> events) {
+        Disposable.Composite noticing = Disposables.composite();
+        for (int i = 0; i < site.routers().size(); i++) {
+            String application = "application " + i + ": ";
+            var unused = noticing.add(site.routers()
+                    .get(i)
+                    .events()
+                    .filter(event ->
+                            event instanceof RoutingEvent.PrimaryChanged || event instanceof RoutingEvent.ServerChanged)
+                    .subscribe(event -> {
+                        Duration now = Duration.ofNanos(System.nanoTime() - began);
+                        events.add(new Lanes.Spell(application + event, now, now));
+                    }));
+        }
+        return noticing;
     }
 
     private void recordTheEnd(HistoryRecorder recorder) {

@@ -19,6 +19,9 @@ import java.util.function.Function;
 /** Which faults are under way? A thread for each lane, which lets one happen after the other. */
 final class Lanes {
 
+    /** What is said, first, where there were no more faults of servers: then a run shows less than it was to. */
+    static final String GAVE_UP = "no more faults of servers";
+
     private final Function<Random, Target> target;
     private final Consumer<Exception> afterFailure;
     private final Queue<String> failed = new ConcurrentLinkedQueue<>();
@@ -40,7 +43,9 @@ final class Lanes {
 
         @Override
         public String toString() {
-            return "%d to %d ms: %s".formatted(from.toMillis(), to.toMillis(), fault);
+            return from.equals(to)
+                    ? "%d ms: %s".formatted(from.toMillis(), fault)
+                    : "%d to %d ms: %s".formatted(from.toMillis(), to.toMillis(), fault);
         }
     }
 
@@ -105,7 +110,7 @@ final class Lanes {
             afterFailure.accept(failure);
             return true;
         } catch (RuntimeException e) {
-            failed.add("no more faults of servers, since the cluster could not be repaired: " + e);
+            failed.add(GAVE_UP + ", since the cluster could not be repaired: " + e);
             return false;
         }
     }

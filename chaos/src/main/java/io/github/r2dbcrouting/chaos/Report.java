@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
  * @param took how long users were at work
  * @param tally what they did
  * @param faults how often each fault happened
- * @param spells when each fault was under way, shown if a guarantee was not kept
+ * @param spells when each fault was under way, and what routers noticed, shown if a guarantee was not kept
  * @param failedFaults faults that could not be carried out
  * @param lost how many acknowledged writes takeovers have lost
  * @param verdict whether every session saw what it had to see
@@ -39,6 +39,7 @@ record Report(
     boolean good() {
         return verdict.kept()
                 && leftovers.isEmpty()
+                && failedFaults.stream().noneMatch(one -> one.startsWith(Lanes.GAVE_UP))
                 && tally.stuck.sum() == 0
                 && tally.unexpected().isEmpty();
     }
@@ -95,11 +96,13 @@ record Report(
         line(
                 text,
                 "again",
-                "chaos --minutes %s --seed %d --users %d%s"
+                "chaos --minutes %s --seed %d --users %d --think-time %d%s%s"
                         .formatted(
                                 plan.duration().toMillis() / 60_000.0,
                                 plan.seed(),
                                 plan.users(),
+                                plan.thinkTime().toMillis(),
+                                plan.faults().isEmpty() ? "" : " --faults '" + String.join(",", plan.faults()) + "'",
                                 plan.without() == null ? "" : " --without " + plan.without()));
         return text.toString();
     }
