@@ -4,6 +4,7 @@ import com.sun.management.OperatingSystemMXBean;
 import io.github.r2dbcrouting.CausalSession;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
+import io.github.r2dbcrouting.benchmarks.report.Gates;
 import io.github.r2dbcrouting.test.PostgresCluster;
 import io.github.r2dbcrouting.test.PostgresServer;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
@@ -110,15 +111,16 @@ final class CaptureOverhead implements Callable<Integer> {
             try {
                 run(factory.ready(Duration.ofSeconds(20)));
                 Disposable reading = reader ? readNowAndThen(factory) : Disposables.disposed();
+                boolean kept = true;
                 for (int count : writers) {
-                    measure(cluster.primary(), factory, count);
+                    kept &= measure(cluster.primary(), factory, count);
                 }
                 reading.dispose();
+                return kept ? 0 : 1;
             } finally {
                 run(factory.close());
             }
         }
-        return 0;
     }
 
     private RoutingConnectionFactory factory(PostgresCluster cluster) {
@@ -139,7 +141,8 @@ final class CaptureOverhead implements Callable<Integer> {
         var unused = pool.maxSize(64);
     }
 
-    private void measure(PostgresServer primary, RoutingConnectionFactory factory, int count) {
+    /** Whether no more position queries were sent than may be. */
+    private boolean measure(PostgresServer primary, RoutingConnectionFactory factory, int count) {
         for (Arm arm : Arm.values()) {
             write(factory, arm, count, Duration.ofSeconds(warmUp));
         }
@@ -183,6 +186,12 @@ final class CaptureOverhead implements Callable<Integer> {
                 Quartiles.of(plainRate).median(),
                 Quartiles.of(cpu.getOrDefault(Arm.PLAIN, List.of())),
                 Quartiles.of(cpu.getOrDefault(Arm.SESSION, List.of())));
+        double most = Gates.positionQueries(count);
+        boolean kept = Quartiles.of(queries).median() <= most;
+        if (!kept) {
+            out.printf(Locale.ROOT, "    more than %.2f position queries per write%n", most);
+        }
+        return kept;
     }
 
     private long write(RoutingConnectionFactory factory, Arm arm, int count, Duration length) {

@@ -138,8 +138,8 @@ final class LoadRun {
                 ? 0
                 : Long.parseLong(embedded.primary()
                         .query("SELECT coalesce(sum(calls), 0)::text FROM pg_stat_statements"
-                                + " WHERE query LIKE '%pg_current_wal_flush_lsn%'"
-                                + " AND query NOT LIKE '%0/0%' OR query LIKE '%pg_logical_emit_message%'"));
+                                + " WHERE query LIKE '%pg_current_wal_flush_lsn%' AND query NOT LIKE '%"
+                                + LagWatch.MARK + "%' OR query LIKE '%pg_logical_emit_message%'"));
     }
 
     private WorkloadReport report(Plan.Task task, Map<Contender, Tally> tallies, List<WorkloadReport.LagPoint> lag) {

@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +17,7 @@ import java.util.stream.Stream;
 /** Which proxies are installed here, and how are they set up to do their best? */
 final class Proxies implements AutoCloseable {
 
+    private static final int NOBODY = 65_534;
     private static final int ATTEMPTS = 100;
     private static final long PAUSE = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -116,8 +116,9 @@ final class Proxies implements AutoCloseable {
         if (!"root".equals(System.getProperty("user.name"))) {
             return command;
         }
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        List<String> wrapped = new ArrayList<>(List.of("setpriv", "--reuid=65534", "--clear-groups"));
+        // the folder stays closed to others, since there is a password in it
+        Files.setAttribute(folder, "unix:uid", NOBODY);
+        List<String> wrapped = new ArrayList<>(List.of("setpriv", "--reuid=" + NOBODY, "--clear-groups"));
         wrapped.addAll(command);
         return wrapped;
     }

@@ -123,16 +123,29 @@ public class AcquireBenchmark {
     }
 
     /**
-     * A connection that nobody uses.
+     * A connection of a pool that nobody uses.
+     *
+     * @return nothing
+     */
+    @Benchmark
+    public @Nullable Void neverUsedOfPool() {
+        return neverUsed(pool);
+    }
+
+    /**
+     * A connection of the router that nobody uses.
      *
      * @return nothing
      */
     @Benchmark
     public @Nullable Void neverUsed() {
-        RoutingConnectionFactory factory = router;
+        return neverUsed(router);
+    }
+
+    private static @Nullable Void neverUsed(@Nullable ConnectionFactory factory) {
         return factory == null
                 ? null
-                : factory.create()
+                : Mono.from(factory.create())
                         .flatMap(connection -> Mono.from(connection.close()))
                         .block();
     }
