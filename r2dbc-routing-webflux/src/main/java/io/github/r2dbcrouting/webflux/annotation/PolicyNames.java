@@ -7,6 +7,8 @@ import io.github.r2dbcrouting.webflux.RoutingConfigurationException;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 
@@ -16,12 +18,22 @@ import org.springframework.beans.factory.SmartInitializingSingleton;
  */
 final class PolicyNames implements SmartInitializingSingleton {
 
+    private static final Logger LOG = LoggerFactory.getLogger(PolicyNames.class);
+
     private final ObjectProvider<RoutingConnectionFactory> factories;
+    private final boolean moreMayCome;
     private final Map<String, String> places = new ConcurrentHashMap<>();
     private volatile @Nullable RoutingConnectionFactory factory;
 
-    PolicyNames(ObjectProvider<RoutingConnectionFactory> factories) {
+    /**
+     * Creates one that knows of none yet.
+     *
+     * @param factories of several it is not known whose policies are meant, so nothing is checked
+     * @param moreMayCome whether policies are read from the database, too, which has not happened by then
+     */
+    PolicyNames(ObjectProvider<RoutingConnectionFactory> factories, boolean moreMayCome) {
         this.factories = factories;
+        this.moreMayCome = moreMayCome;
     }
 
     void named(String policy, String place) {
@@ -34,17 +46,25 @@ final class PolicyNames implements SmartInitializingSingleton {
 
     @Override
     public void afterSingletonsInstantiated() {
-        RoutingConnectionFactory known = factories.getIfAvailable();
+        RoutingConnectionFactory known = factories.getIfUnique();
         factory = known;
         if (known != null) {
             places.forEach((policy, place) -> check(known, policy, place));
         }
     }
 
-    private static void check(RoutingConnectionFactory factory, String policy, String place) {
+    private void check(RoutingConnectionFactory factory, String policy, String place) {
         try {
             var unused = factory.explain(Routing.read().policy(policy), null);
         } catch (UnknownPolicyException unknown) {
+            if (moreMayCome) {
+                LOG.warn(
+                        "@ReadFrom on {} names the policy '{}', which only the database can have: reads fail until it is"
+                                + " read from there",
+                        place,
+                        policy);
+                return;
+            }
             throw new RoutingConfigurationException(
                     "@ReadFrom on " + place + " cannot be followed: " + unknown.getMessage() + ".",
                     "Define it, for example r2dbc.routing.policies." + policy

@@ -24,8 +24,9 @@ public final class ReadAnnotationsAutoConfiguration {
 
     @Bean
     @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
-    static PolicyNames annotatedPolicyNames(ObjectProvider<RoutingConnectionFactory> factories) {
-        return new PolicyNames(factories);
+    static PolicyNames annotatedPolicyNames(
+            ObjectProvider<RoutingConnectionFactory> factories, Environment environment) {
+        return new PolicyNames(factories, environment.containsProperty("r2dbc.routing.stored-topology"));
     }
 
     @Bean

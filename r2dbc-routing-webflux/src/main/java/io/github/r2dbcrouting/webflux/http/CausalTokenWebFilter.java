@@ -48,6 +48,28 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
     private final @Nullable StoredTokens stored;
     private final int order;
 
+    /** What a client has brought along. */
+    private record Carried(
+            @Nullable CausalToken inHeader,
+            boolean byCookie,
+            @Nullable CausalToken inCookie) {
+
+        /** Whether the client has it already: one that sends cookies may send nothing else the next time. */
+        boolean has(CausalToken token) {
+            CausalToken brought = byCookie ? inCookie : inHeader;
+            return brought != null && brought.equals(token);
+        }
+
+        void observeIn(CausalSession session) {
+            if (inHeader != null) {
+                session.observe(inHeader);
+            }
+            if (inCookie != null) {
+                session.observe(inCookie);
+            }
+        }
+    }
+
     /** Whose tokens are kept where. */
     private record StoredTokens(TokenStore store, TokenKey key) {}
 
@@ -93,10 +115,8 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
         return Mono.defer(() -> {
             CausalSession session = CausalSession.create();
-            CausalToken carried = carried(exchange.getRequest());
-            if (carried != null) {
-                session.observe(carried);
-            }
+            Carried carried = carried(exchange.getRequest());
+            carried.observeIn(session);
             StoredTokens kept = stored;
             return kept == null
                     ? run(exchange, chain, session, carried, null)
@@ -134,7 +154,7 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
             ServerWebExchange exchange,
             WebFilterChain chain,
             CausalSession session,
-            @Nullable CausalToken carried,
+            Carried carried,
             @Nullable String key) {
         exchange.getResponse().beforeCommit(() -> write(exchange, session, carried, key));
         Function<Context, Context> entry = Routing.session(session);
@@ -148,23 +168,20 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
     }
 
     /** One header and one cookie: a client that sends more of them is none that got a token here. */
-    private @Nullable CausalToken carried(ServerHttpRequest request) {
+    private Carried carried(ServerHttpRequest request) {
         String header = transport.header() == null ? null : request.getHeaders().getFirst(transport.header());
         HttpCookie cookie =
                 transport.cookie() == null ? null : request.getCookies().getFirst(transport.cookie());
-        if (header == null || cookie == null) {
-            return tokens.read(header == null && cookie != null ? cookie.getValue() : header)
-                    .orElse(null);
+        if (cookie == null) {
+            return new Carried(tokens.read(header).orElse(null), false, null);
         }
-        CausalToken one = tokens.read(header).orElse(null);
-        CausalToken other = header.equals(cookie.getValue())
-                ? null
-                : tokens.read(cookie.getValue()).orElse(null);
-        return one == null || other == null ? (one == null ? other : one) : one.merge(other);
+        CausalToken inCookie = tokens.read(cookie.getValue()).orElse(null);
+        return header == null || header.equals(cookie.getValue())
+                ? new Carried(null, true, inCookie)
+                : new Carried(tokens.read(header).orElse(null), true, inCookie);
     }
 
-    private Mono<Void> write(
-            ServerWebExchange exchange, CausalSession session, @Nullable CausalToken carried, @Nullable String key) {
+    private Mono<Void> write(ServerWebExchange exchange, CausalSession session, Carried carried, @Nullable String key) {
         return session.token(transport.limit())
                 // whoever asked for data was told, or is by the next request; what is left is told to the client
                 .onErrorResume(PossiblyLostWriteException.class, lost -> session.token(transport.limit()))
@@ -178,14 +195,13 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
                 });
     }
 
-    private void send(ServerWebExchange exchange, CausalToken token, @Nullable CausalToken carried) {
+    private void send(ServerWebExchange exchange, CausalToken token, Carried carried) {
         ServerHttpResponse response = exchange.getResponse();
         String text = tokens.codec().encode(token);
         if (transport.header() != null) {
             response.getHeaders().set(transport.header(), text);
         }
-        // a browser has it already
-        if (transport.cookie() != null && (carried == null || !token.equals(carried))) {
+        if (transport.cookie() != null && !carried.has(token)) {
             response.addCookie(ResponseCookie.from(transport.cookie(), text)
                     .path("/")
                     .httpOnly(true)

@@ -15,11 +15,12 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.Locale;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.webclient.WebClientCustomizer;
@@ -36,7 +37,7 @@ import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
         after = RoutingAutoConfiguration.class,
         afterName = "org.springframework.boot.data.redis.autoconfigure.DataRedisReactiveAutoConfiguration")
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
-@ConditionalOnBean(RoutingConnectionFactory.class)
+@ConditionalOnSingleCandidate(RoutingConnectionFactory.class)
 @ConditionalOnBooleanProperty(name = "r2dbc.routing.tokens.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(TokenProperties.class)
 public final class TokenAutoConfiguration {
@@ -92,12 +93,13 @@ public final class TokenAutoConfiguration {
     /** Other services are told where they were named. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(WebClientCustomizer.class)
-    @ConditionalOnProperty("r2dbc.routing.tokens.web-client.hosts")
     static class WebClients {
 
+        /** Not by a condition on the property, which does not see a list. */
         @Bean
-        WebClientCustomizer causalTokenWebClientCustomizer(CausalTokenExchangeFilter filter) {
-            return builder -> builder.filter(filter);
+        WebClientCustomizer causalTokenWebClientCustomizer(
+                CausalTokenExchangeFilter filter, TokenProperties properties) {
+            return properties.webClient().hosts().isEmpty() ? builder -> {} : builder -> builder.filter(filter);
         }
     }
 
@@ -110,6 +112,30 @@ public final class TokenAutoConfiguration {
         @ConditionalOnMissingBean(TokenStore.class)
         InMemoryTokenStore tokenStore(TokenProperties properties) {
             return new InMemoryTokenStore(properties.store().size(), properties.maxAge());
+        }
+    }
+
+    /** Without a word of it clients that carry nothing would not see what they wrote. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnMissingClass("com.github.benmanes.caffeine.cache.Caffeine")
+    @ConditionalOnProperty(name = "r2dbc.routing.tokens.store.type", havingValue = "memory")
+    @ConditionalOnMissingBean(TokenStore.class)
+    static class WithoutCaffeine {
+
+        WithoutCaffeine() {
+            throw TokenProperties.noStore("memory", "Caffeine", "com.github.ben-manes.caffeine:caffeine");
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnMissingClass("org.springframework.data.redis.core.ReactiveStringRedisTemplate")
+    @ConditionalOnProperty(name = "r2dbc.routing.tokens.store.type", havingValue = "redis")
+    @ConditionalOnMissingBean(TokenStore.class)
+    static class WithoutRedis {
+
+        WithoutRedis() {
+            throw TokenProperties.noStore(
+                    "redis", "Spring Data Redis", "org.springframework.boot:spring-boot-starter-data-redis-reactive");
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -21,7 +22,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  *     accepted. All instances, and all services that exchange tokens, need the same.
  * @param opaque Whether tokens are encrypted, so that clients can read nothing of them, and not only signed. Tokens of
  *     both forms are accepted either way.
- * @param maxAge Age up to which tokens are taken, and kept in a store.
+ * @param maxAge Age up to which tokens are taken, and kept in a store; at least 30s.
  * @param limit How long an answer waits for the positions of what was written. What has none by then goes out as a token
  *     that makes the next reads go to the primary.
  * @param readOnlyGets Whether GET and HEAD requests are declared to read only, so that statements of which it is not
@@ -48,6 +49,12 @@ public record TokenProperties(
         @DefaultValue Store store) {
 
     private static final String KEYS = "r2dbc.routing.tokens.keys";
+
+    /** From this age on replicas serve nothing, whatever is asked for. */
+    private static final Duration SHORTEST_AGE = Duration.ofSeconds(30);
+
+    /** A token of HTTP (RFC 9110, section 5.6.2). */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+");
 
     /**
      * How does the header carry tokens?
@@ -99,6 +106,46 @@ public record TokenProperties(
             /** In Redis, shared by all instances. */
             REDIS
         }
+    }
+
+    /**
+     * Refuses what would show in no answer, but in reads that are behind.
+     *
+     * @throws RoutingConfigurationException if a value cannot be used
+     */
+    public TokenProperties {
+        if (maxAge.compareTo(SHORTEST_AGE) < 0) {
+            throw invalid(
+                    "max-age",
+                    maxAge,
+                    "at least 30 s: replicas that are nearly so far behind still serve, and a token that is taken no"
+                            + " longer protects nobody from them");
+        }
+        if (limit.isNegative()) {
+            throw invalid("limit", limit, "no less than 0");
+        }
+        if (store.size < 1) {
+            throw invalid("store.size", store.size, "at least 1");
+        }
+        if (header.enabled && !NAME.matcher(header.name).matches()) {
+            throw invalid("header.name", header.name, "letters, digits, hyphens and what else HTTP allows in names");
+        }
+        if (cookie.enabled && !NAME.matcher(cookie.name).matches()) {
+            throw invalid("cookie.name", cookie.name, "letters, digits, hyphens and what else HTTP allows in names");
+        }
+    }
+
+    private static RoutingConfigurationException invalid(String name, Object value, String expected) {
+        return new RoutingConfigurationException(
+                "'r2dbc.routing.tokens." + name + "' is '" + value + "'.", "It must be " + expected + ".", null);
+    }
+
+    /** What is said where a store is asked for whose library is not there. */
+    static RoutingConfigurationException noStore(String type, String library, String artifact) {
+        return new RoutingConfigurationException(
+                "'r2dbc.routing.tokens.store.type' is '" + type + "', and " + library + " is not on the class path.",
+                "Add the dependency '" + artifact + "', or define a bean of type TokenStore.",
+                null);
     }
 
     TokenTransport transport() {

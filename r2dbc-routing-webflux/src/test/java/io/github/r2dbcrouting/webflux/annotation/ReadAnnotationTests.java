@@ -18,6 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.aop.framework.Advised;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.transaction.annotation.EnableTransactionManagement;
 import org.springframework.transaction.annotation.Transactional;
@@ -265,11 +267,35 @@ class ReadAnnotationTests {
                                 .hasMessageContainingAll(mistake.getKey().getName(), mistake.getValue())));
     }
 
+    /** When the application starts nobody has read them from there. */
+    @Test
+    void startsWherePoliciesMayComeFromTheDatabase() {
+        started(Map.of("r2dbc.routing.stored-topology", "10s"), UnknownPolicy.class)
+                .close();
+    }
+
+    @Test
+    void checksNoPolicyWhereThereAreSeveralRouters() {
+        started(Map.of(), UnknownPolicy.class, AnotherRouter.class).close();
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class AnotherRouter {
+        @Bean
+        RoutingConnectionFactory another() {
+            return RoutingConnectionFactory.builder()
+                    .server("db0", "r2dbc:postgresql://app:secret@h2/shop")
+                    .build();
+        }
+    }
+
     private static AnnotationConfigApplicationContext started(Class<?>... beans) {
+        return started(Map.of("listing.policy", "reporting"), beans);
+    }
+
+    private static AnnotationConfigApplicationContext started(Map<String, Object> properties, Class<?>... beans) {
         AnnotationConfigApplicationContext spring = new AnnotationConfigApplicationContext();
-        spring.getEnvironment()
-                .getPropertySources()
-                .addFirst(new MapPropertySource("test", Map.of("listing.policy", "reporting")));
+        spring.getEnvironment().getPropertySources().addFirst(new MapPropertySource("test", properties));
         spring.registerBean(
                 RoutingConnectionFactory.class,
                 () -> RoutingConnectionFactory.builder()

@@ -92,6 +92,20 @@ class CausalTokenWebFilterTests {
         assertThat(seen).hasValue(LATER);
     }
 
+    /** Next time the client may send the cookie only. */
+    @Test
+    void bringsTheCookieUpToWhatTheHeaderSaid() {
+        MockServerHttpResponse response = exchange(
+                filter,
+                this::reads,
+                get().header(TokenTransport.NAME, CODEC.encode(LATER))
+                        .cookie(new HttpCookie(TokenTransport.NAME, SIGNED))
+                        .build());
+
+        assertThat(seen).hasValue(LATER);
+        assertThat(cookie(response)).isEqualTo(LATER);
+    }
+
     @Test
     void answersWithWhatTheRequestWrote() {
         MockServerHttpResponse response = exchange(filter, this::observes, get().build());

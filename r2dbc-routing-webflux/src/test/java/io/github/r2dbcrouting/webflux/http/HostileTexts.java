@@ -2,7 +2,9 @@ package io.github.r2dbcrouting.webflux.http;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.TokenCodec;
+import io.github.r2dbcrouting.TokenCodecs;
 import io.github.r2dbcrouting.postgresql.WalPosition;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 
@@ -10,6 +12,8 @@ import java.util.Random;
 final class HostileTexts {
 
     private static final TokenCodec STRANGER = TokenCodec.hmac(Requests.key("k1x"));
+    private static final TokenCodec OF_LAST_WEEK = TokenCodecs.ahead(Requests.key("k1"), Duration.ofDays(-7));
+    private static final TokenCodec OF_NEXT_WEEK = TokenCodecs.ahead(Requests.key("k1"), Duration.ofDays(7));
 
     private final Random random;
     private final WalPosition now;
@@ -22,7 +26,7 @@ final class HostileTexts {
     }
 
     String next() {
-        return switch (random.nextInt(9)) {
+        return switch (random.nextInt(11)) {
             case 0 -> noise(random.nextInt(200));
             case 1 -> signed.substring(0, random.nextInt(signed.length()));
             case 2 -> signed + noise(500 + random.nextInt(5000));
@@ -38,7 +42,10 @@ final class HostileTexts {
             case 7 ->
                 CausalToken.of(List.of(new WalPosition(now.cluster(), now.timeline() + 1, now.lsn())))
                         .encode();
-            default -> signed.replaceFirst("~[0-9a-z]+~", "~" + Long.toString(Integer.MAX_VALUE, 36) + "~");
+            case 8 -> OF_LAST_WEEK.encode(CausalToken.of(List.of(now)));
+            case 9 -> OF_NEXT_WEEK.encode(CausalToken.of(List.of(now)));
+            // as young as it likes to be
+            default -> signed.replaceFirst("(?<=^s1~k1~)[0-9a-z]+", Long.toString(random.nextInt(), 36));
         };
     }
 

@@ -41,6 +41,9 @@ class HostileTextsTests {
         assertThat(counted).isEqualTo(2 * TEXTS);
         assertThat(tokens.counted(TokenResult.MALFORMED)).isPositive();
         assertThat(tokens.counted(TokenResult.FORGED)).isPositive();
+        assertThat(tokens.counted(TokenResult.EXPIRED))
+                .as("of last week and of the next")
+                .isGreaterThan(2 * TEXTS / 11);
         assertThat(tokens.counted(TokenResult.FOREIGN_CLUSTER)).isPositive();
         assertThat(tokens.counted(TokenResult.ACCEPTED)).as("signed, and ahead").isPositive();
     }

@@ -3,6 +3,7 @@ package io.github.r2dbcrouting.webflux.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.webflux.RoutingAutoConfiguration;
 import io.github.r2dbcrouting.webflux.RoutingConfigurationException;
 import io.github.r2dbcrouting.webflux.token.InMemoryTokenStore;
@@ -11,16 +12,25 @@ import io.github.r2dbcrouting.webflux.token.TokenHeader;
 import io.github.r2dbcrouting.webflux.token.TokenResult;
 import io.micrometer.core.instrument.binder.MeterBinder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Base64;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.webclient.WebClientCustomizer;
+import org.springframework.context.ApplicationContext;
+import org.springframework.web.reactive.function.client.WebClient;
 
 /** Nothing is opened: there are no servers. */
 class TokenAutoConfigurationTests {
@@ -42,8 +52,8 @@ class TokenAutoConfigurationTests {
                     .hasSingleBean(TokenHeader.class)
                     .hasSingleBean(TokenEvents.class)
                     .hasSingleBean(CausalTokenExchangeFilter.class)
-                    .doesNotHaveBean(WebClientCustomizer.class)
                     .doesNotHaveBean(InMemoryTokenStore.class);
+            assertThat(sends(context)).isFalse();
             assertThat(context.getBean(CausalTokenWebFilter.class).getOrder())
                     .isEqualTo(CausalTokenWebFilter.DEFAULT_ORDER);
             assertThat(context.getBean(TokenProperties.class).transport()).isEqualTo(TokenTransport.DEFAULT);
@@ -63,12 +73,7 @@ class TokenAutoConfigurationTests {
     void doesNotStartWithoutAKeyAndSaysHowToMakeOne(String keys, String what) {
         web.withPropertyValues(KEYS + keys.replace("%s", SECRET))
                 .run(context -> assertThat(context).getFailure().rootCause().satisfies(cause -> {
-                    Throwable told = context.getStartupFailure();
-                    while (told != null && !(told instanceof RoutingConfigurationException)) {
-                        told = told.getCause();
-                    }
-                    assertThat(told).isInstanceOf(RoutingConfigurationException.class);
-                    RoutingConfigurationException refused = (RoutingConfigurationException) told;
+                    RoutingConfigurationException refused = refusal(context.getStartupFailure());
                     assertThat(refused).hasMessageContaining(what);
                     assertThat(refused.getMessage()).doesNotContain(SECRET);
                     startsWithTheKeyIn(refused.action());
@@ -116,6 +121,77 @@ class TokenAutoConfigurationTests {
                 });
     }
 
+    /** As YAML has it. */
+    @Test
+    void sendsTokensToHostsThatAreGivenAsAList() {
+        web.withPropertyValues(
+                        KEYS + "k1:" + SECRET,
+                        "r2dbc.routing.tokens.web-client.hosts[0]=orders",
+                        "r2dbc.routing.tokens.web-client.hosts[1]=stock")
+                .run(context -> assertThat(sends(context)).isTrue());
+    }
+
+    private static boolean sends(ApplicationContext context) {
+        WebClient.Builder builder = WebClient.builder();
+        context.getBeanProvider(WebClientCustomizer.class).forEach(customizer -> customizer.customize(builder));
+        AtomicBoolean sends = new AtomicBoolean();
+        WebClient.Builder unused = builder.filters(
+                filters -> sends.set(filters.contains(context.getBean(CausalTokenExchangeFilter.class))));
+        return sends.get();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "max-age, 29s, at least 30 s",
+        "limit, -1ms, no less than 0",
+        "store.size, 0, at least 1",
+        "header.name, 'a b', letters",
+        "cookie.name, 'a;b', letters"
+    })
+    void refusesWhatIsOutOfRange(String property, String value, String expected) {
+        web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens." + property + "=" + value)
+                .run(context -> {
+                    RoutingConfigurationException refused = refusal(context.getStartupFailure());
+                    assertThat(refused).hasMessageContaining("'r2dbc.routing.tokens." + property + "' is '");
+                    assertThat(refused.action()).contains(expected);
+                });
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "memory, com.github.benmanes.caffeine, caffeine",
+        "redis, org.springframework.data.redis, spring-boot-starter-data-redis"
+    })
+    void saysWhichLibraryAStoreNeeds(String type, String library, String artifact) {
+        web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens.store.type=" + type)
+                .withClassLoader(new FilteredClassLoader(library))
+                .run(context -> assertThat(refusal(context.getStartupFailure()).action())
+                        .contains(artifact));
+    }
+
+    private static RoutingConfigurationException refusal(@Nullable Throwable failure) {
+        Throwable told = failure;
+        while (told != null && !(told instanceof RoutingConfigurationException)) {
+            told = told.getCause();
+        }
+        assertThat(told).isInstanceOf(RoutingConfigurationException.class);
+        return (RoutingConfigurationException) Objects.requireNonNull(told);
+    }
+
+    @Test
+    void leavesAnApplicationAloneThatHasSeveralRouters() {
+        web.withPropertyValues(KEYS + "k1:" + SECRET)
+                .withBean("one", RoutingConnectionFactory.class, TokenAutoConfigurationTests::router)
+                .withBean("other", RoutingConnectionFactory.class, TokenAutoConfigurationTests::router)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(CausalTokenWebFilter.class));
+    }
+
+    private static RoutingConnectionFactory router() {
+        return RoutingConnectionFactory.builder()
+                .server("db0", "r2dbc:postgresql://app:secret@h0/shop")
+                .build();
+    }
+
     @Test
     void encryptsWhereAsked() {
         CausalToken token = CausalToken.parse("1~pg.7.1.a");
@@ -145,6 +221,10 @@ class TokenAutoConfigurationTests {
             var unused = context.getBean(IncomingTokens.class).read("forged");
 
             assertThat(registry.get("r2dbc.routing.tokens").functionCounters()).hasSize(TokenResult.values().length);
+            for (TokenResult result : TokenResult.values()) {
+                assertThat(Files.readString(Path.of("..", "docs", "metrics.md")))
+                        .contains("`r2dbc.routing.tokens`", "`" + result.name().toLowerCase(Locale.ROOT) + "`");
+            }
             assertThat(registry.get("r2dbc.routing.tokens")
                             .tag("result", "malformed")
                             .functionCounter()
