@@ -382,12 +382,7 @@ class RoutingAutoConfigurationTests {
     }
 
     private static RoutingConfigurationException failure(AssertableApplicationContext context) {
-        Throwable failure = context.getStartupFailure();
-        while (failure != null && !(failure instanceof RoutingConfigurationException)) {
-            failure = failure.getCause();
-        }
-        assertThat(failure).as("the context starts, or fails otherwise").isNotNull();
-        return (RoutingConfigurationException) failure;
+        return Refusals.in(context.getStartupFailure());
     }
 
     private static String resource(String name) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
+import io.github.r2dbcrouting.webflux.Refusals;
 import io.github.r2dbcrouting.webflux.RoutingAutoConfiguration;
 import io.github.r2dbcrouting.webflux.RoutingConfigurationException;
 import io.github.r2dbcrouting.webflux.token.InMemoryTokenStore;
@@ -16,11 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -73,7 +72,7 @@ class TokenAutoConfigurationTests {
     void doesNotStartWithoutAKeyAndSaysHowToMakeOne(String keys, String what) {
         web.withPropertyValues(KEYS + keys.replace("%s", SECRET))
                 .run(context -> assertThat(context).getFailure().rootCause().satisfies(cause -> {
-                    RoutingConfigurationException refused = refusal(context.getStartupFailure());
+                    RoutingConfigurationException refused = Refusals.in(context.getStartupFailure());
                     assertThat(refused).hasMessageContaining(what);
                     assertThat(refused.getMessage()).doesNotContain(SECRET);
                     startsWithTheKeyIn(refused.action());
@@ -151,7 +150,7 @@ class TokenAutoConfigurationTests {
     void refusesWhatIsOutOfRange(String property, String value, String expected) {
         web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens." + property + "=" + value)
                 .run(context -> {
-                    RoutingConfigurationException refused = refusal(context.getStartupFailure());
+                    RoutingConfigurationException refused = Refusals.in(context.getStartupFailure());
                     assertThat(refused).hasMessageContaining("'r2dbc.routing.tokens." + property + "' is '");
                     assertThat(refused.action()).contains(expected);
                 });
@@ -165,17 +164,9 @@ class TokenAutoConfigurationTests {
     void saysWhichLibraryAStoreNeeds(String type, String library, String artifact) {
         web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens.store.type=" + type)
                 .withClassLoader(new FilteredClassLoader(library))
-                .run(context -> assertThat(refusal(context.getStartupFailure()).action())
+                .run(context -> assertThat(
+                                Refusals.in(context.getStartupFailure()).action())
                         .contains(artifact));
-    }
-
-    private static RoutingConfigurationException refusal(@Nullable Throwable failure) {
-        Throwable told = failure;
-        while (told != null && !(told instanceof RoutingConfigurationException)) {
-            told = told.getCause();
-        }
-        assertThat(told).isInstanceOf(RoutingConfigurationException.class);
-        return (RoutingConfigurationException) Objects.requireNonNull(told);
     }
 
     @Test

@@ -134,9 +134,7 @@ class ReplicaFloorsTests {
         session.tellLostWrites();
         read();
         replica.startedAt = "db1 for the second time";
-        primary.timeline = 2;
-        replica.timeline = 2;
-        allConnectAnew();
+        allFollowTheSecondBranch();
 
         askForFloors();
         pass(Duration.ofMillis(25));
@@ -148,9 +146,7 @@ class ReplicaFloorsTests {
     @Test
     void tellsNothingOfALossWhereTheReplicaHasShownItOnTheBranchThatIsFollowedStill() {
         session.tellLostWrites();
-        primary.timeline = 2;
-        replica.timeline = 2;
-        allConnectAnew();
+        allFollowTheSecondBranch();
         read();
         replica.startedAt = "db1 for the second time";
         allConnectAnew();
@@ -187,9 +183,7 @@ class ReplicaFloorsTests {
     @Test
     void tellsThatWhatAReplicaHasShownThatWasPromotedBesideThePrimaryMayBeLost() {
         session.tellLostWrites();
-        primary.timeline = 2;
-        replica.timeline = 2;
-        allConnectAnew();
+        allFollowTheSecondBranch();
         primary.advance(0x1000);
         read();
         replica.role = ServerRole.PRIMARY;
@@ -205,9 +199,7 @@ class ReplicaFloorsTests {
     @Test
     void tellsNothingOfALossWhereTheReplicaWasPromotedToALaterBranch() {
         session.tellLostWrites();
-        primary.timeline = 2;
-        replica.timeline = 2;
-        allConnectAnew();
+        allFollowTheSecondBranch();
         read();
         replica.role = ServerRole.PRIMARY;
         replica.timeline = 3;
@@ -217,6 +209,12 @@ class ReplicaFloorsTests {
 
         assertThat(session.required(CLUSTER)).containsExactly(replica.at());
         assertThat(session.takeLost()).isFalse();
+    }
+
+    private void allFollowTheSecondBranch() {
+        primary.timeline = 2;
+        replica.timeline = 2;
+        allConnectAnew();
     }
 
     private void allConnectAnew() {
