@@ -17,7 +17,8 @@ import java.util.concurrent.TimeUnit;
  * An application that is built as somebody else would, who has this project's artifacts from a repository: by Maven, in a
  * folder of its own, with a local repository under {@code target}. Nothing is installed elsewhere.
  *
- * <p>What Maven needs besides it finds in the repository of the running build, and only what that lacks at a distance.
+ * <p>Maven is offline: what it needs besides, it finds in the local repository of the running build, which it may read as
+ * files.
  */
 final class FreshApplication {
 
@@ -42,6 +43,8 @@ final class FreshApplication {
                         Path.of(maven, "bin", "mvn" + suffix).toString(),
                         "-B",
                         "-ntp",
+                        "-o",
+                        "-Daether.offline.protocols=file",
                         "-s",
                         APPLICATION.resolve("settings.xml").toString(),
                         "-Dmaven.repo.local=" + REPOSITORY,
