@@ -83,8 +83,8 @@ public final class Load implements Callable<Integer> {
     @Option(
             names = "--workload",
             split = ",",
-            description = "read-only, read-90, read-50, read-back, read-back:<think time in ms>, listing; read-back if"
-                    + " none is given")
+            description = "select-1, read-only, read-90, read-50, read-back, read-back:<think time in ms>, listing;"
+                    + " read-back if none is given")
     private List<String> workloads = new ArrayList<>();
 
     @Option(names = "--concurrency", description = "users that are busy at a time (${DEFAULT-VALUE})")
@@ -101,6 +101,11 @@ public final class Load implements Callable<Integer> {
 
     @Option(names = "--keys", description = "rows (${DEFAULT-VALUE})")
     private int keys = 10_000;
+
+    @Option(
+            names = "--literal",
+            description = "writes keys into the statements, which are then simple queries, instead of binding them")
+    private boolean literal;
 
     @Option(names = "--skew", description = "of Zipf's distribution of the rows; 0: all alike (${DEFAULT-VALUE})")
     private double skew = 0.9;
@@ -230,6 +235,7 @@ public final class Load implements Callable<Integer> {
         settings.put("users", String.valueOf(plan.users()));
         settings.put("pool", (pool > 0 ? pool : concurrency) + " connections to each server");
         settings.put("keys", plan.keys() + ", Zipf " + plan.skew());
+        settings.put("statements", plan.literal() ? "keys written into them" : "keys bound");
         settings.put(
                 "slices",
                 plan.slice().toMillis() + " ms, " + plan.rounds() + " for each router, order drawn with "
@@ -275,6 +281,7 @@ public final class Load implements Callable<Integer> {
                 concurrency,
                 rate,
                 keys,
+                literal,
                 skew,
                 Duration.ofMillis(slice),
                 Duration.ofSeconds(duration > 0 ? duration : quick ? 40 : 120),

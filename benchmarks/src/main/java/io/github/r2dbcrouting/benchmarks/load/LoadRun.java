@@ -96,13 +96,12 @@ final class LoadRun {
         return new Lag.InForce(replicas, plan.lags());
     }
 
-    private static Slice slice(
-            Contender contender, Tally tally, Map<Contender, Crew> crews, Plan.Task task, Zipf keys) {
+    private Slice slice(Contender contender, Tally tally, Map<Contender, Crew> crews, Plan.Task task, Zipf keys) {
         Crew crew = crews.get(contender);
         if (crew == null) {
             throw new IllegalArgumentException(contender.name() + " has no users");
         }
-        return new Slice(contender, tally, crew, task.workload(), keys, task.think());
+        return new Slice(contender, tally, crew, task.workload(), keys, plan.literal(), task.think());
     }
 
     private void load(Slice slice, Duration length) {

@@ -14,6 +14,7 @@ import java.util.Locale;
  * @param concurrency how many are busy at a time in a closed loop
  * @param ratePerSecond how often something begins in an open loop; 0 for a closed one
  * @param keys how many rows
+ * @param literal whether keys are written into the statements, which are then simple queries, and not bound
  * @param skew of Zipf's distribution of the rows
  * @param slice how long one router is under load at a time
  * @param duration how long each workload is measured, over all routers
@@ -29,6 +30,7 @@ record Plan(
         int concurrency,
         double ratePerSecond,
         int keys,
+        boolean literal,
         double skew,
         Duration slice,
         Duration duration,
@@ -73,6 +75,7 @@ record Plan(
 
         String description() {
             String what = switch (workload) {
+                case SELECT_1 -> "SELECT 1, with nothing bound";
                 case READ_ONLY -> "single rows by key";
                 case READ_90 -> "9 reads to each write";
                 case READ_50 -> "as many reads as writes";

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.benchmarks.load;
 
 import io.r2dbc.spi.Connection;
 import io.r2dbc.spi.Readable;
+import io.r2dbc.spi.Statement;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -21,9 +22,11 @@ import reactor.core.publisher.Mono;
  * @param crew its users
  * @param workload what they do
  * @param keys draws rows
+ * @param literal whether keys are written into the statements, which are then simple queries, and not bound
  * @param think from the acknowledgement of a write to the read that follows it
  */
-record Slice(Contender contender, Tally tally, Crew crew, Workload workload, Zipf keys, Duration think) {
+record Slice(
+        Contender contender, Tally tally, Crew crew, Workload workload, Zipf keys, boolean literal, Duration think) {
 
     private static final Duration DRAIN = Duration.ofSeconds(60);
 
@@ -127,6 +130,7 @@ record Slice(Contender contender, Tally tally, Crew crew, Workload workload, Zip
         ThreadLocalRandom random = ThreadLocalRandom.current();
         long key = keys.key(random.nextDouble());
         return switch (workload.step(random.nextInt(100))) {
+            case SELECT_1 -> read(user, Statements.SELECT_1, key, intended);
             case READ -> read(user, Statements.READ, key, intended);
             case WRITE -> write(user, key, intended);
             case WRITE_AND_READ_BACK -> write(user, key, intended).then(readBack(user, key));
@@ -171,17 +175,22 @@ record Slice(Contender contender, Tally tally, Crew crew, Workload workload, Zip
                 .then());
     }
 
-    private static <T> Flux<T> query(
-            Access access, String sql, long key, java.util.function.Function<Readable, T> mapping) {
+    private <T> Flux<T> query(Access access, String sql, long key, java.util.function.Function<Readable, T> mapping) {
         return Flux.usingWhen(
                         access.factory().create(),
-                        connection -> Flux.from(connection
-                                        .createStatement(sql)
-                                        .bind(0, key)
-                                        .execute())
+                        connection -> Flux.from(statement(connection, sql, key).execute())
                                 .concatMap(result -> result.map(mapping)),
                         Connection::close)
                 .contextWrite(access.context());
+    }
+
+    private Statement statement(Connection connection, String sql, long key) {
+        if (!sql.contains(Statements.KEY)) {
+            return connection.createStatement(sql);
+        }
+        return literal
+                ? connection.createStatement(sql.replace(Statements.KEY, Long.toString(key)))
+                : connection.createStatement(sql).bind(0, key);
     }
 
     private static long number(Readable row, int column) {

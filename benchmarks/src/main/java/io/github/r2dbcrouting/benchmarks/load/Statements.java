@@ -6,7 +6,13 @@ final class Statements {
     /** Which server answers, by what it says itself: whatever lies between cannot hide it. */
     static final String ADDRESS = "coalesce(host(inet_server_addr()) || ':' || inet_server_port(), 'local')";
 
+    /** What stands for the key in a statement. */
+    static final String KEY = "$1";
+
     static final String TABLE = "routing_load_item";
+
+    /** Whoever answers says who it is, as it does for a row. */
+    static final String SELECT_1 = "SELECT 1::bigint, 0::bigint, " + ADDRESS;
 
     static final String READ = "SELECT id, version, " + ADDRESS + " FROM " + TABLE + " WHERE id = $1";
     static final String WRITE = "UPDATE " + TABLE + " SET version = version + 1 WHERE id = $1 RETURNING version";

@@ -6,6 +6,8 @@ import java.util.Locale;
 
 /** What do users do? */
 enum Workload {
+    /** The shortest answer that there is: what lies around a statement weighs most. */
+    SELECT_1(0, 0, 0, 0),
     /** Rows by their keys, and nothing else. */
     READ_ONLY(100, 0, 0, 0),
     /** Nine reads to each write. */
@@ -19,6 +21,8 @@ enum Workload {
 
     /** What is done in one go. */
     enum Step {
+        /** A constant. */
+        SELECT_1,
         /** One row. */
         READ,
         /** One row is changed. */
@@ -50,6 +54,9 @@ enum Workload {
      * @return the step
      */
     Step step(int percent) {
+        if (this == SELECT_1) {
+            return Step.SELECT_1;
+        }
         if (percent < read) {
             return Step.READ;
         }

@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.benchmarks.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.github.r2dbcrouting.benchmarks.report.RouterSummary;
 import io.github.r2dbcrouting.benchmarks.report.Summary;
@@ -40,6 +41,23 @@ class LoadIT {
         assertThat(code).isZero();
         assertThat(Summary.read(directory.resolve("summary.json")).routers())
                 .allSatisfy(router -> assertThat(router.readsTotal()).isBetween(50L, 400L));
+    }
+
+    @Test
+    void keysMayBeWrittenIntoStatements() throws Exception {
+        int code = run("--routers", "round-robin,primary", "--workload", "select-1,read-90", "--literal");
+
+        assertThat(code).isZero();
+        Summary summary = Summary.read(directory.resolve("summary.json"));
+        assertThat(summary.settings()).containsEntry("statements", "keys written into them");
+        assertThat(summary.routers())
+                .allSatisfy(router -> {
+                    assertThat(router.errors()).isZero();
+                    assertThat(router.readsTotal()).isPositive();
+                })
+                .filteredOn(router -> router.router().equals("primary"))
+                .extracting(RouterSummary::workload, router -> router.writesTotal() > 0, RouterSummary::replicaShare)
+                .containsExactly(tuple("select-1", false, 0.0), tuple("read-90", true, 0.0));
     }
 
     @Test

@@ -17,6 +17,7 @@ class WorkloadTests {
 
     @Test
     void stepsAreAsFrequentAsTheNameSays() {
+        assertThat(steps(Workload.SELECT_1)).containsOnly(Map.entry(Step.SELECT_1, 100));
         assertThat(steps(Workload.READ_ONLY)).containsOnly(Map.entry(Step.READ, 100));
         assertThat(steps(Workload.READ_90)).containsOnly(Map.entry(Step.READ, 90), Map.entry(Step.WRITE, 10));
         assertThat(steps(Workload.READ_50)).containsOnly(Map.entry(Step.READ, 50), Map.entry(Step.WRITE, 50));
