@@ -21,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Hooks;
@@ -44,6 +45,10 @@ final class ChaosRun {
     private final Plan plan;
     private final Site site;
     private final AtomicInteger lost = new AtomicInteger();
+    private volatile @Nullable Takeover takeover;
+
+    /** The latest one, and whom it has made the primary. */
+    private record Takeover(String promoted, Switch change) {}
 
     private ChaosRun(Plan plan, Site site) {
         this.plan = plan;
@@ -141,7 +146,7 @@ final class ChaosRun {
     private Disposable.Composite noteWhatRoutersNotice(long began, Queue<Lanes.Spell> events) {
         Disposable.Composite noticing = Disposables.composite();
         for (int i = 0; i < site.routers().size(); i++) {
-            String application = "application " + i + ": ";
+            String application = Site.application(i);
             var unused = noticing.add(site.routers()
                     .get(i)
                     .events()
@@ -149,16 +154,26 @@ final class ChaosRun {
                             event instanceof RoutingEvent.PrimaryChanged || event instanceof RoutingEvent.ServerChanged)
                     .subscribe(event -> {
                         Duration now = Duration.ofNanos(System.nanoTime() - began);
-                        events.add(new Lanes.Spell(application + event, now, now));
+                        events.add(new Lanes.Spell(application + ": " + event, now, now));
+                        noteWhoFollows(application, event);
                     }));
         }
         return noticing;
     }
 
+    private void noteWhoFollows(String application, RoutingEvent event) {
+        Takeover latest = takeover;
+        if (latest != null
+                && event instanceof RoutingEvent.PrimaryChanged changed
+                && latest.promoted.equals(changed.to())) {
+            latest.change.followedBy(application);
+        }
+    }
+
     private void recordTheEnd(HistoryRecorder recorder) {
         PostgresServer primary = site.cluster().currentPrimary();
-        Store.lists(primary, 0).forEach(recorder::finalList);
-        Store.registers(primary, 0).forEach(recorder::finalRegister);
+        recorder.finalLists(Store.lists(primary, 0));
+        recorder.finalRegisters(Store.registers(primary, 0));
     }
 
     private void writeEdn(History history) throws IOException {
@@ -172,8 +187,10 @@ final class ChaosRun {
     private Target.Witness witness(HistoryRecorder recorder, Workload load) {
         return new Target.Witness() {
             @Override
-            public Switch switched() {
-                return recorder.switched();
+            public Switch switched(PostgresServer promoted) {
+                Switch change = recorder.switched();
+                takeover = new Takeover(Target.name(promoted), change);
+                return change;
             }
 
             @Override

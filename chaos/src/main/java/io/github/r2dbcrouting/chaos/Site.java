@@ -77,6 +77,11 @@ final class Site implements AutoCloseable {
         return routers;
     }
 
+    /** What an application is called. */
+    static String application(int index) {
+        return "application " + index;
+    }
+
     JumpingClock clock() {
         return clock;
     }

@@ -177,7 +177,7 @@ final class Soak {
         HistoryRecorder unused = new HistoryRecorder();
         return new Target.Witness() {
             @Override
-            public Switch switched() {
+            public Switch switched(PostgresServer promoted) {
                 return unused.switched();
             }
 

@@ -221,10 +221,10 @@ final class VirtualUser {
     private boolean note(String what, Throwable error) {
         if (error instanceof PossiblyLostWriteException) {
             workload.tally().told.increment();
-            recorder().told(session);
+            recorder().told(session, application());
             return false;
         }
-        workload.tally().failed(what + " at application " + place, error);
+        workload.tally().failed(what + " at " + application(), error);
         return !(error instanceof NoEligibleServerException);
     }
 
@@ -232,7 +232,11 @@ final class VirtualUser {
         return workload.recorder();
     }
 
+    private String application() {
+        return Site.application(place);
+    }
+
     private String served(@Nullable RouteDecision decision) {
-        return "application " + place + (decision == null ? "" : ", " + decision.server());
+        return application() + (decision == null ? "" : ", " + decision.server());
     }
 }

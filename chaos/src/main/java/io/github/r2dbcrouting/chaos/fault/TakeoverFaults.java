@@ -28,7 +28,7 @@ final class TakeoverFaults {
         target.pause(20, 400);
         old.kill();
         PostgresServer promoted = furthest(replicas);
-        Switch change = target.witness().switched();
+        Switch change = target.witness().switched(promoted);
         promoted.promote();
         for (PostgresServer replica : replicas) {
             if (replica != promoted) {
@@ -53,7 +53,7 @@ final class TakeoverFaults {
         PostgresServer promoted = target.anyReplica();
         List<PostgresServer> others = new ArrayList<>(target.cluster().replicas());
         others.remove(promoted);
-        Switch change = target.witness().switched();
+        Switch change = target.witness().switched(promoted);
         promoted.promote();
         target.awaitFollowed(promoted);
         target.pause(100, 1000);
@@ -69,7 +69,7 @@ final class TakeoverFaults {
         // both branch off at different places
         second.pauseReplay();
         target.pause(20, 200);
-        Switch change = target.witness().switched();
+        Switch change = target.witness().switched(first);
         first.promote();
         target.awaitFollowed(first);
         second.resumeReplay();

@@ -35,9 +35,10 @@ public record Target(
         /**
          * Says that another server is about to take over.
          *
+         * @param promoted which one
          * @return to be told the rest
          */
-        Switch switched();
+        Switch switched(PostgresServer promoted);
 
         /**
          * Compares what was left with what goes on, while both run and nobody writes to the former.

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What did sessions ask for, and what were they answered? A snapshot of a {@link HistoryRecorder}. Immutable.
@@ -18,8 +19,8 @@ public final class History {
     private final Map<Long, long[]> lists;
     private final Map<Long, long[]> registers;
 
-    /** A session was told of a loss. */
-    record Told(long session, long at) {}
+    /** A session was told of a loss, by somebody whose name is known or {@code null}. */
+    record Told(long session, @Nullable String by, long at) {}
 
     History(
             Collection<Operation> operations,

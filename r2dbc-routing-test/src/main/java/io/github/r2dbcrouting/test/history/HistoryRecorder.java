@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.test.history;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -29,6 +30,9 @@ public final class HistoryRecorder {
     private final Queue<Switch> switches = new ConcurrentLinkedQueue<>();
     private final Map<Long, long[]> lists = new ConcurrentHashMap<>();
     private final Map<Long, long[]> registers = new ConcurrentHashMap<>();
+
+    private volatile boolean allLists;
+    private volatile boolean allRegisters;
 
     /** Creates one that has recorded nothing. */
     public HistoryRecorder() {}
@@ -86,7 +90,18 @@ public final class HistoryRecorder {
      * @param session who
      */
     public void told(long session) {
-        told.add(new History.Told(session, next()));
+        told.add(new History.Told(session, null, next()));
+    }
+
+    /**
+     * As {@link #told(long)}, and says who told it. Somebody who still followed the branch that a switch has left, by
+     * {@link Switch#followedBy}, cannot have meant what that lost: until then the session may go on seeing it.
+     *
+     * @param session who
+     * @param by a name for whoever told it: the application, or its router
+     */
+    public void told(long session, String by) {
+        told.add(new History.Told(session, by, next()));
     }
 
     /**
@@ -124,6 +139,27 @@ public final class HistoryRecorder {
     }
 
     /**
+     * Says what all lists hold at the end: one that was appended to or read, and is not among them, holds nothing. Where
+     * everything of a list was lost it may be gone as a whole.
+     *
+     * @param all the values of each, in their order
+     */
+    public void finalLists(Map<Long, List<Long>> all) {
+        all.forEach(this::finalList);
+        allLists = true;
+    }
+
+    /**
+     * Says which values all registers have had: one that was set or read, and is not among them, never was set.
+     *
+     * @param all the values of each, in this order
+     */
+    public void finalRegisters(Map<Long, List<Long>> all) {
+        all.forEach(this::finalRegister);
+        allRegisters = true;
+    }
+
+    /**
      * Returns how many operations have ended.
      *
      * @return the number at this moment; takes time in proportion to it
@@ -146,7 +182,22 @@ public final class HistoryRecorder {
             }
         });
         operations.sort(Comparator.comparingLong(Operation::invoked));
-        return new History(operations, told, switches, lists, registers);
+        return new History(
+                operations,
+                told,
+                switches,
+                allLists ? withEmpty(lists, operations, true) : lists,
+                allRegisters ? withEmpty(registers, operations, false) : registers);
+    }
+
+    private static Map<Long, long[]> withEmpty(Map<Long, long[]> known, List<Operation> operations, boolean lists) {
+        Map<Long, long[]> all = new HashMap<>(known);
+        for (Operation operation : operations) {
+            for (int i = 0; operation.action().ofLists() == lists && i < operation.keyCount(); i++) {
+                all.putIfAbsent(operation.key(i), Operation.NOTHING);
+            }
+        }
+        return all;
     }
 
     long next() {

@@ -1,11 +1,12 @@
 package io.github.r2dbcrouting.test.history;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Which operations has each session, and each key? */
 final class Index {
@@ -14,7 +15,7 @@ final class Index {
     private final Map<Long, List<Node>> sessions = new HashMap<>();
     private final Map<Long, KeyHistory> lists = new HashMap<>();
     private final Map<Long, KeyHistory> registers = new HashMap<>();
-    private final Map<Long, long[]> told = new HashMap<>();
+    private final Map<Long, List<History.Told>> told = new HashMap<>();
     private final boolean historyParted;
 
     Index(History history) {
@@ -29,13 +30,10 @@ final class Index {
         }
         history.lists().forEach((key, values) -> list(key).endsAs(values));
         history.registers().forEach((key, values) -> register(key).endsAs(values));
-        for (History.Told one : history.told()) {
-            long[] earlier = told.getOrDefault(one.session(), Operation.NOTHING);
-            long[] all = Arrays.copyOf(earlier, earlier.length + 1);
-            all[earlier.length] = one.at();
-            Arrays.sort(all);
-            told.put(one.session(), all);
-        }
+        history.told().stream()
+                .sorted(Comparator.comparingLong(History.Told::at))
+                .forEach(one -> told.computeIfAbsent(one.session(), id -> new ArrayList<>())
+                        .add(one));
         historyParted = !told.isEmpty() || !history.switches().isEmpty();
     }
 
@@ -104,11 +102,16 @@ final class Index {
 
     /** When the session of an operation was told of a loss for the first time after an event. */
     long toldAfter(Node node, long event) {
-        for (long at : told.getOrDefault(node.operation.session(), Operation.NOTHING)) {
-            if (at > event) {
-                return at;
+        for (History.Told one : told.getOrDefault(node.operation.session(), List.of())) {
+            if (one.at() > event) {
+                return one.at();
             }
         }
         return Long.MAX_VALUE;
+    }
+
+    /** Everything that the session of an operation was told. */
+    Stream<History.Told> told(Node node) {
+        return told.getOrDefault(node.operation.session(), List.of()).stream();
     }
 }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What did a session make of what was lost? A value that is not there at the end was on a branch that was left. Who has
@@ -124,12 +125,13 @@ final class Losses {
      * others, and not of this one, the telling may have been about those.
      */
     private boolean toldOfIt(Known one, Node read, KeyHistory key) {
-        long lostAt = switches.stream()
+        Optional<Switch> lostBy = switches.stream()
                 .filter(change -> key.list && change.hasLost(key.key, one.write.operation.value()))
-                .mapToLong(Switch::began)
-                .findFirst()
-                .orElse(switches.isEmpty() ? 0 : Long.MAX_VALUE);
-        return index.toldBetween(read, Math.max(one.by.completed(), lostAt), read.invoked());
+                .findFirst();
+        return index.told(read)
+                .filter(told -> told.at() > one.by.completed() && told.at() < read.invoked())
+                .anyMatch(told -> lostBy.map(change -> told.at() > change.meantFrom(told.by()))
+                        .orElse(switches.isEmpty()));
     }
 
     private void checkFollowed(Node read, KeyHistory key, long value) {

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What did it cost that another server took over? Without a word of it the checker takes for lost what is not there at
@@ -16,6 +17,7 @@ public final class Switch {
     private final long began;
     private final LongSupplier events;
     private final Map<Long, Set<Long>> lost = new ConcurrentHashMap<>();
+    private final Map<String, Long> followers = new ConcurrentHashMap<>();
     private volatile long followed = Long.MAX_VALUE;
 
     Switch(long began, LongSupplier events) {
@@ -33,14 +35,28 @@ public final class Switch {
         lost.computeIfAbsent(key, list -> ConcurrentHashMap.newKeySet()).add(value);
     }
 
+    /**
+     * Says that somebody follows the new branch from now on. Once this is said of anybody, what somebody tells of a loss
+     * is taken for this one only from the moment at which it is said of them.
+     *
+     * @param name the name that {@link HistoryRecorder#told(long, String)} gives them
+     */
+    public void followedBy(String name) {
+        followers.putIfAbsent(name, events.getAsLong());
+    }
+
     /** Says that everybody follows the new branch: who begins to read from now on must see nothing that was lost. */
     public void followed() {
         followed = events.getAsLong();
     }
 
-    /** The number of the event that it was. */
-    long began() {
-        return began;
+    /**
+     * The number of the event from which on somebody who tells of a loss may mean this one.
+     *
+     * @param by the name of whoever tells; {@code null} if that is not known
+     */
+    long meantFrom(@Nullable String by) {
+        return by == null || followers.isEmpty() ? began : followers.getOrDefault(by, Long.MAX_VALUE);
     }
 
     /** The number of the event from which on nobody may see the lost branch. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Small histories, each beside its neighbour that is right. */
@@ -187,6 +188,75 @@ class HistoryTests {
         recorder.finalList(LIST, List.of());
 
         assertThat(guarantees()).isEmpty();
+    }
+
+    @Test
+    void doesNotTakeAWarningOfSomebodyWhoWasBehindForALossThatComesLater() {
+        recorder.append(1, LIST, 10).ok();
+        Switch change = recorder.switched();
+        change.followedBy("a");
+        recorder.told(1, "b");
+        recorder.readLists(1, LIST).ok(List.of(10L));
+        change.followedBy("b");
+        change.lost(LIST, 10);
+        recorder.finalList(LIST, List.of());
+
+        assertThat(guarantees()).isEmpty();
+    }
+
+    @Test
+    void refusesALostBranchOnceSomebodyWhoFollowsTheOtherHasToldOfIt() {
+        recorder.append(1, LIST, 10).ok();
+        Switch change = recorder.switched();
+        change.followedBy("a");
+        recorder.told(1, "a");
+        recorder.readLists(1, LIST).ok(List.of(10L));
+        change.lost(LIST, 10);
+        recorder.finalList(LIST, List.of());
+
+        assertThat(guarantees()).containsExactly(Guarantee.NO_LOST_BRANCH);
+    }
+
+    @Test
+    void takesListsThatAreGoneAtTheEndForLost() {
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).ok(List.of(10L));
+        recorder.told(1);
+        recorder.readLists(1, LIST).ok(List.of());
+        recorder.finalLists(Map.of(8L, List.of(11L)));
+
+        assertThat(guarantees()).isEmpty();
+    }
+
+    @Test
+    void wantsToBeToldOfListsThatAreGoneAtTheEnd() {
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).ok(List.of(10L));
+        recorder.switched();
+        recorder.readLists(2, LIST).ok(List.of());
+        recorder.finalLists(Map.of());
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void takesRegistersThatAreGoneAtTheEndForLost() {
+        recorder.set(1, LIST, 10).ok();
+        recorder.readRegisters(1, LIST).ok(List.of(10L));
+        recorder.told(1);
+        recorder.readRegisters(1, LIST).ok(List.of());
+        recorder.finalRegisters(Map.of());
+
+        assertThat(guarantees()).isEmpty();
+    }
+
+    @Test
+    void wantsToBeToldOfRegistersThatAreGoneAtTheEnd() {
+        recorder.set(1, LIST, 10).ok();
+        recorder.readRegisters(1, LIST).ok(List.of());
+        recorder.finalRegisters(Map.of());
+
+        assertThat(guarantees()).containsExactly(Guarantee.READ_YOUR_WRITES);
     }
 
     @Test
