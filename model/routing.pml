@@ -4,7 +4,7 @@
  * A model of the token and failover protocol of r2dbc-routing for the model checker spin: one session, one router, a
  * primary and two replicas that crash, fall behind, are promoted and rebuilt whenever they like. `check` runs it, and
  * every variant with a mechanism taken away, which spin must refute. The properties are the assertions in `read` and
- * `write`; the numbers in brackets are those of the rules in docs/guarantees.md.
+ * `write`; the numbers in brackets are those of the promises in docs/guarantees.md.
  *
  * What is abstracted: a position counts the writes in a history; a write is a number of its own, so that a position
  * which is used twice shows; replication copies one write at a time; one timeline ends in one promotion. What the model
@@ -12,11 +12,11 @@
  *
  * Taken away by -D:
  *   ANY_LIFE        knowledge of a server counts for whatever life it is in                      [1]
- *   NOT_PENDING     reads go to replicas while the session's write has no position                [2]
- *   EARLY_CAPTURE   a position that was asked for before the write had ended settles it           [2]
- *   ANY_SERVER      a position of whichever primary, in whichever life, settles a write untold    [2]
- *   NO_NUDGE        the flush position is taken after a commit that did not wait for the disk     [3]
- *   NUMBERS_ONLY    positions are compared without their timelines                                [4]
+ *   NOT_PENDING     reads go to replicas while the session's write has no position                [1]
+ *   EARLY_CAPTURE   a position that was asked for before the write had ended settles it           [1]
+ *   ANY_SERVER      a position of whichever primary, in whichever life, settles a write untold    [6]
+ *   NO_NUDGE        the flush position is taken after a commit that did not wait for the disk     [1]
+ *   NUMBERS_ONLY    positions are compared without their timelines                                [5]
  *   LAST_PRIMARY    of two primaries the one that answered last is followed                       [5]
  */
 
@@ -354,7 +354,7 @@ inline read() {
            :: else
            fi
          }
-         assert((mustSee & ~seen) == 0)                                           /* [1] [2] [3] [4] */
+         assert((mustSee & ~seen) == 0)                                           /* [1] [5] [6] */
     :: else
     fi;
     lent = 0; r = 0; i = 0; seen = 0; connectionLife = 0

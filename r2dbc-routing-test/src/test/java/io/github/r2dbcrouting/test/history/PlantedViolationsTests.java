@@ -13,7 +13,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -67,6 +69,45 @@ class PlantedViolationsTests {
         System.out.println("planted and found: " + planted);
         assertThat(planted.values()).allMatch(count -> count >= 12).hasSize(4);
     }
+
+    @Test
+    void findsAnOlderValueOfARegister() {
+        Map<Guarantee, Integer> planted = new EnumMap<>(Guarantee.class);
+
+        seeds().forEach(seed -> {
+            History history = SimulatedStore.run(seed, STEPS, seed % 2 == 0, true);
+            Knowledge knowledge = Knowledge.of(history);
+            List<Operation> reads = new ArrayList<>(history.operations().stream()
+                    .filter(read -> read.isAnsweredRead()
+                            && read.keyCount() == 1
+                            && read.action() == Action.READ_REGISTERS
+                            && read.seenValues(0).length > 0)
+                    .toList());
+            Collections.shuffle(reads, new Random(seed));
+            for (Operation read : reads.subList(0, Math.min(MOST_LOOKED_AT, reads.size()))) {
+                Outdated outdated = knowledge.outdated(read);
+                if (outdated != null) {
+                    Operation changed = read.seeing(new long[] {outdated.value});
+
+                    assertThat(with(history, read, changed).check().violations())
+                            .as("seed %d: %s with %d, %s", seed, read, outdated.value, outdated.breaks)
+                            .anySatisfy(one -> {
+                                assertThat(one.guarantee()).isEqualTo(outdated.breaks);
+                                assertThat(one.operations().get(0)).isSameAs(changed);
+                            });
+                    planted.merge(outdated.breaks, 1, Integer::sum);
+                }
+            }
+        });
+
+        System.out.println("planted and found in registers: " + planted);
+        assertThat(planted)
+                .containsOnlyKeys(Guarantee.READ_YOUR_WRITES, Guarantee.MONOTONIC_READS)
+                .allSatisfy((guarantee, count) -> assertThat(count).isGreaterThan(12));
+    }
+
+    /** A value that a read must not have seen, since its session knew of the next one. */
+    private record Outdated(long value, Guarantee breaks) {}
 
     @Test
     void findsWhatWasLostInALaterAnswer() {
@@ -203,6 +244,36 @@ class PlantedViolationsTests {
                 return null;
             }
             return byItsSession ? Guarantee.MONOTONIC_WRITES : Guarantee.WRITES_FOLLOW_READS;
+        }
+
+        /** The value just before the latest one that its session had set itself, or had seen of others. */
+        @Nullable
+        Outdated outdated(Operation read) {
+            long[] order = history.registers().get(read.key(0));
+            int own = latest(
+                    order,
+                    before(read)
+                            .filter(one -> one.action() == Action.SET
+                                    && one.key(0) == read.key(0)
+                                    && one.outcome() == Outcome.OK)
+                            .map(Operation::value));
+            int seen = latest(
+                    order,
+                    before(read)
+                            .filter(one -> one.isAnsweredRead() && one.action() == Action.READ_REGISTERS)
+                            .flatMap(one -> IntStream.range(0, one.keyCount())
+                                    .filter(i -> one.key(i) == read.key(0) && one.seenValues(i).length > 0)
+                                    .mapToObj(i -> one.seenValues(i)[0])));
+            int known = Math.max(own, seen);
+            return known < 1 || own == seen
+                    ? null
+                    : new Outdated(
+                            order[known - 1], own > seen ? Guarantee.READ_YOUR_WRITES : Guarantee.MONOTONIC_READS);
+        }
+
+        private static int latest(long[] order, Stream<Long> values) {
+            List<Long> places = Arrays.stream(order).boxed().toList();
+            return values.mapToInt(places::indexOf).max().orElse(-1);
         }
 
         private boolean lost(Operation write) {
