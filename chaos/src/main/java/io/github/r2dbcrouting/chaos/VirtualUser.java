@@ -8,6 +8,7 @@ import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.RouteDecision;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
+import io.github.r2dbcrouting.ServerRole;
 import io.github.r2dbcrouting.test.history.HistoryRecorder;
 import io.github.r2dbcrouting.test.history.ReadInvocation;
 import io.github.r2dbcrouting.test.history.WriteInvocation;
@@ -197,7 +198,12 @@ final class VirtualUser {
                 .doOnNext(seen -> {
                     workload.tally().answered.increment();
                     workload.tally().readBy(decision.get());
-                    read.ok(seen, served(decision.get()));
+                    RouteDecision by = decision.get();
+                    if (by != null && by.role() == ServerRole.PRIMARY) {
+                        read.okOnPrimary(seen, served(by));
+                    } else {
+                        read.ok(seen, served(by));
+                    }
                 })
                 .timeout(STUCK)
                 .onErrorResume(error -> {

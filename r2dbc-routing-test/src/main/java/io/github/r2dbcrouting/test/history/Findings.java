@@ -12,6 +12,7 @@ final class Findings {
 
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Guarantee, Integer> counts = new EnumMap<>(Guarantee.class);
+    private int early;
 
     void add(Guarantee guarantee, Supplier<Violation> explained) {
         if (counts.merge(guarantee, 1, Integer::sum) <= Verdict.MOST_EXPLAINED) {
@@ -19,9 +20,14 @@ final class Findings {
         }
     }
 
+    /** A commit that a standby had shown was not there on the primary yet. */
+    void addEarly() {
+        early++;
+    }
+
     Verdict verdict(int operations, int sessions) {
         violations.sort(Comparator.comparingLong(
                 one -> one.operations().isEmpty() ? 0 : one.operations().get(0).invoked()));
-        return new Verdict(operations, sessions, violations, counts);
+        return new Verdict(operations, sessions, violations, counts, early);
     }
 }

@@ -28,7 +28,7 @@ abstract sealed class Invocation permits WriteInvocation, ReadInvocation {
         this.invoked = recorder.next();
     }
 
-    final void end(Outcome outcome, long[][] seen, @Nullable String place) {
+    final void end(Outcome outcome, long[][] seen, Operation.@Nullable Place place) {
         if (over.compareAndSet(false, true)) {
             Operation.Span span = new Operation.Span(invoked, recorder.next(), invokedAt, recorder.nanos());
             recorder.ended(this, new Operation(session, action, keys, value, seen, outcome, span, place));

@@ -101,6 +101,14 @@ final class Losses {
                                     one.gone ? "had not seen it any more" : "had been told of a loss"));
             return true;
         }
+        if (!there
+                && !told
+                && one.by != one.write
+                && one.write.mayBeEarlyFor(read)
+                && !one.by.operation.isOnPrimary()) {
+            findings.addEarly();
+            return true;
+        }
         if (!there && !told && !one.gone) {
             boolean own = one.by == one.write;
             report(

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.test.history;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Which write that is still there did a read lack, although it lay in the past of its session? */
@@ -34,21 +35,36 @@ final class Missing {
 
     /** Everything from a place of the order on was not seen: was it written so early that it could have to be? */
     private void checkOrdered(Node read, KeyHistory key, int place, long[] seen) {
+        Node found = lacked(read, key, place, write -> true);
+        if (found != null && isEarly(found)) {
+            findings.addEarly();
+            found = lacked(read, key, place, write -> !write.mayBeEarlyFor(read));
+        }
+        if (found != null) {
+            report(key, found, seen);
+        }
+    }
+
+    /** The first write from a place of the order on that lies in the past of a read. */
+    private @Nullable Node lacked(Node read, KeyHistory key, int place, Predicate<Node> sought) {
         long search = causes.newSearch();
         long since = Long.MAX_VALUE;
         for (int i = place; i < key.order().length && key.earliestFrom(i) < read.completed(); i++) {
             Node write = key.write(key.order()[i]);
-            if (write != null && write.invoked() < read.completed()) {
+            if (write != null && write.invoked() < read.completed() && sought.test(write)) {
                 write.sought = search;
                 since = Math.min(since, write.invoked());
             }
         }
-        if (since != Long.MAX_VALUE) {
-            Node found = causes.find(new Causes.Question(read, since, false), search);
-            if (found != null) {
-                report(key, found, seen);
-            }
-        }
+        return since == Long.MAX_VALUE ? null : causes.find(new Causes.Question(read, since, false), search);
+    }
+
+    /** Whether it was seen on a standby, and lacked on the primary, before it was acknowledged. */
+    private static boolean isEarly(Node found) {
+        List<Node> way = Causes.way(found);
+        return found.bySight
+                && found.mayBeEarlyFor(way.get(0))
+                && !way.get(way.size() - 2).operation.isOnPrimary();
     }
 
     /** Nobody tells the order of a register's values: one is older than another if who wrote that one knew it. */

@@ -45,6 +45,11 @@ final class Node {
         return operation.isAnsweredRead() && !unsound;
     }
 
+    /** Whether a read of the primary may lack it although a standby has shown it: it was not acknowledged before. */
+    boolean mayBeEarlyFor(Node read) {
+        return read.operation.isOnPrimary() && operation.outcome() == Outcome.OK && completed() > read.invoked();
+    }
+
     long invoked() {
         return operation.invoked();
     }

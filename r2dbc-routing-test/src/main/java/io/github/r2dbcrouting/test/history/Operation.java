@@ -23,7 +23,7 @@ public final class Operation {
     private final long[][] seen;
     private final Outcome outcome;
     private final Span span;
-    private final @Nullable String place;
+    private final @Nullable Place place;
 
     /**
      * When was it? Numbers of events order what happened in one recorder; nanoseconds are for people.
@@ -35,6 +35,14 @@ public final class Operation {
      */
     record Span(long invoked, long completed, long invokedAt, long completedAt) {}
 
+    /**
+     * Where was it answered?
+     *
+     * @param name words for people
+     * @param primary whether that is known to have been the primary
+     */
+    record Place(String name, boolean primary) {}
+
     Operation(
             long session,
             Action action,
@@ -43,7 +51,7 @@ public final class Operation {
             long[][] seen,
             Outcome outcome,
             Span span,
-            @Nullable String place) {
+            @Nullable Place place) {
         this.session = session;
         this.action = action;
         this.keys = keys;
@@ -116,7 +124,7 @@ public final class Operation {
      * @return words for people, or {@code null}
      */
     public @Nullable String place() {
-        return place;
+        return place == null ? null : place.name;
     }
 
     long invoked() {
@@ -147,6 +155,11 @@ public final class Operation {
         return !action.writes() && outcome == Outcome.OK;
     }
 
+    /** Whether the primary is known to have answered it. */
+    boolean isOnPrimary() {
+        return place != null && place.primary;
+    }
+
     /** The same operation, with another answer. */
     Operation seeing(long[]... values) {
         return new Operation(session, action, keys, value, values, outcome, span, place);
@@ -166,7 +179,7 @@ public final class Operation {
             case READ_LISTS, READ_REGISTERS -> "read " + words();
         };
         String ended = outcome == Outcome.OK ? "" : ", " + outcome.name().toLowerCase(java.util.Locale.ROOT);
-        String where = place == null ? "" : " at " + place;
+        String where = place == null ? "" : " at " + place.name;
         return "session %d, %.3f to %s ms%s: %s%s"
                 .formatted(
                         session,

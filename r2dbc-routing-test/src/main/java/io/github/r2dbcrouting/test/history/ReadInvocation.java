@@ -33,6 +33,23 @@ public final class ReadInvocation extends Invocation {
      * @throws IllegalArgumentException if there are not as many as there are keys
      */
     public void ok(List<List<Long>> values, @Nullable String place) {
+        end(values, place == null ? null : new Operation.Place(place, false));
+    }
+
+    /**
+     * Says what was seen on the primary. A standby of PostgreSQL can show a commit moments before its primary does: a read
+     * of the primary that lacks what a standby has shown of a write that was not acknowledged yet is counted apart, see
+     * {@link Verdict#seenEarly()}.
+     *
+     * @param values as for {@link #ok(List, String)}
+     * @param place words for people
+     * @throws IllegalArgumentException if there are not as many as there are keys
+     */
+    public void okOnPrimary(List<List<Long>> values, String place) {
+        end(values, new Operation.Place(place, true));
+    }
+
+    private void end(List<List<Long>> values, Operation.@Nullable Place place) {
         if (values.size() != keyCount()) {
             throw new IllegalArgumentException(
                     "%d keys were read, and %d were seen".formatted(keyCount(), values.size()));

@@ -12,9 +12,12 @@ import java.util.Map;
  * @param violations what was found, in the order in which the reads began; of each guarantee at most
  *     {@value #MOST_EXPLAINED}
  * @param counts how often each guarantee that was broken was broken
+ * @param seenEarly how many reads of the primary lacked what a standby had shown already, of writes that were not
+ *     acknowledged yet: PostgreSQL promises nothing else, so these are no violations
  * @since 0.1.0
  */
-public record Verdict(int operations, int sessions, List<Violation> violations, Map<Guarantee, Integer> counts) {
+public record Verdict(
+        int operations, int sessions, List<Violation> violations, Map<Guarantee, Integer> counts, int seenEarly) {
 
     static final int MOST_EXPLAINED = 100;
 
@@ -27,6 +30,7 @@ public record Verdict(int operations, int sessions, List<Violation> violations, 
      * @param sessions how many sessions they belong to
      * @param violations what was found
      * @param counts how often each guarantee was broken
+     * @param seenEarly how many reads of the primary lacked what a standby had shown already
      */
     public Verdict {
         violations = List.copyOf(violations);
@@ -66,7 +70,11 @@ public record Verdict(int operations, int sessions, List<Violation> violations, 
     /** Returns the counts, and the explanations of the first violations. */
     @Override
     public String toString() {
-        StringBuilder text = new StringBuilder("%d operations of %d sessions: ".formatted(operations, sessions));
+        StringBuilder text = new StringBuilder("%d operations of %d sessions".formatted(operations, sessions));
+        if (seenEarly > 0) {
+            text.append(", %d commits seen before they were acknowledged and not on the primary".formatted(seenEarly));
+        }
+        text.append(": ");
         if (kept()) {
             return text.append("every guarantee was kept").toString();
         }

@@ -140,6 +140,74 @@ class HistoryTests {
     }
 
     @Test
+    void countsApartWhatAStandbyHasShownBeforeThePrimary() {
+        WriteInvocation write = recorder.append(1, LIST, 10);
+        recorder.readLists(2, LIST).ok(List.of(List.of(10L)), "standby");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "primary");
+        write.ok();
+
+        Verdict verdict = recorder.history().check();
+
+        verdict.verify();
+        assertThat(verdict.seenEarly()).isOne();
+    }
+
+    @Test
+    void countsApartWhatAStandbyHasShownBeforeThePrimaryAlsoIfItIsLost() {
+        recorder.switched().lost(LIST, 10);
+        WriteInvocation write = recorder.append(1, LIST, 10);
+        recorder.readLists(2, LIST).ok(List.of(List.of(10L)), "standby");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "primary");
+        write.ok();
+        recorder.finalLists(Map.of());
+
+        Verdict verdict = recorder.history().check();
+
+        verdict.verify();
+        assertThat(verdict.seenEarly()).isOne();
+    }
+
+    @Test
+    void wantsThePrimaryToShowWhatWasAcknowledgedBefore() {
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).ok(List.of(List.of(10L)), "standby");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "primary");
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsThePrimaryToGoOnShowingWhatItHasShown() {
+        WriteInvocation write = recorder.append(1, LIST, 10);
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of(10L)), "primary");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "primary");
+        write.ok();
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsStandbysToShowWhatAnotherOneHasShown() {
+        WriteInvocation write = recorder.append(1, LIST, 10);
+        recorder.readLists(2, LIST).ok(List.of(List.of(10L)), "one standby");
+        recorder.readLists(2, LIST).ok(List.of(List.of()), "another standby");
+        write.ok();
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsWhatElseIsLackedBesideWhatWasSeenEarly() {
+        recorder.append(1, LIST, 10).ok();
+        WriteInvocation write = recorder.append(1, LIST, 11);
+        recorder.readLists(2, LIST).ok(List.of(List.of(10L, 11L)), "standby");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "primary");
+        write.ok();
+
+        assertThat(guarantees()).contains(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
     void wantsToBeToldOfALoss() {
         recorder.append(1, LIST, 10).ok();
         recorder.finalList(LIST, List.of());
