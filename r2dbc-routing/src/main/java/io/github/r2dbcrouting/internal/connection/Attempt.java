@@ -62,13 +62,14 @@ final class Attempt implements Ending {
         }));
         // the driver drops a result that arrives after the cancel, and with it the rest of the conversation
         Flux<? extends Result> kept = sentAtOnce ? sent.doOnDiscard(Result.class, Lease::discard) : sent;
-        Flux<Result> here = new InUse<Result>(lease, kept, () -> {}, this, sentAtOnce)
-                .map(result -> new RoutedResult(result, this, watched == null ? null : watched.opened(), sentAtOnce));
-        // once there is a result, it is the one that goes on elsewhere
-        return here.doOnNext(result -> resultEmitted = true)
-                .onErrorResume(error -> leaves(error)
-                        ? resultEmitted ? Flux.empty() : onwards()
-                        : Flux.error(execution.explained(lease, error)));
+        Flux<Result> here = new InUse<Result>(lease, kept, () -> {}, this, sentAtOnce).map(result -> {
+            // from here on it is the result that goes on elsewhere
+            resultEmitted = true;
+            return new RoutedResult(result, this, watched == null ? null : watched.opened(), sentAtOnce);
+        });
+        return here.onErrorResume(error -> leaves(error)
+                ? resultEmitted ? Flux.empty() : onwards()
+                : Flux.error(execution.explained(lease, error)));
     }
 
     @Override
@@ -96,6 +97,12 @@ final class Attempt implements Ending {
         }
     }
 
+    /** Its result was consumed to the end. */
+    void resultConsumed() {
+        answered();
+        execution.succeeded(lease);
+    }
+
     /** Its result is not consumed any longer. */
     void resultCancelled() {
         if (!seen) {
@@ -104,7 +111,7 @@ final class Attempt implements Ending {
     }
 
     /** Once for each row: reading it costs less than writing it. */
-    private void see() {
+    void see() {
         if (!seen) {
             seen = true;
             answered();
@@ -124,15 +131,9 @@ final class Attempt implements Ending {
     }
 
     /** Consumes a result of this attempt, or that of the next one in the same way. */
-    <T> Flux<T> consume(Publisher<T> here, Function<Result, Publisher<T>> elsewhere) {
-        return Flux.from(here)
-                .doOnNext(value -> see())
-                .doOnComplete(() -> {
-                    answered();
-                    execution.succeeded(lease);
-                })
-                .onErrorResume(error ->
-                        leaves(error) ? onwards().concatMap(elsewhere) : Flux.error(execution.explained(lease, error)));
+    <T> Flux<T> consume(Flux<T> here, Function<Result, Publisher<T>> elsewhere) {
+        return here.onErrorResume(error ->
+                leaves(error) ? onwards().concatMap(elsewhere) : Flux.error(execution.explained(lease, error)));
     }
 
     /** Whether the execution goes on elsewhere after this failure. Asked again, it answers the same. */

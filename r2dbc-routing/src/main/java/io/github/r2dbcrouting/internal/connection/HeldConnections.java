@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.util.context.ContextView;
 
 /**
  * Which servers' connections does a routed connection hold, and which of them is it for what is asked now?
@@ -112,15 +113,15 @@ final class HeldConnections {
      * @return an error if nothing is held any more
      */
     Mono<Served> serve(Ask ask, BitSet tried) {
-        return Mono.defer(() -> closed ? Mono.error(closedError()) : find(ask, tried));
+        return Mono.deferContextual(context -> closed ? Mono.error(closedError()) : find(ask, tried, context));
     }
 
     static R2dbcNonTransientResourceException closedError() {
         return new R2dbcNonTransientResourceException("the connection is closed");
     }
 
-    private Mono<Served> find(Ask ask, BitSet tried) {
-        return lender.route(ask, tried).flatMap(route -> {
+    private Mono<Served> find(Ask ask, BitSet tried, ContextView context) {
+        return lender.route(ask, tried, context).flatMap(route -> {
             if (route.onPrimary()) {
                 return onPrimary(route, ask);
             }
@@ -130,19 +131,19 @@ final class HeldConnections {
                     .map(lease -> new Served(lease, null))
                     .onErrorResume(
                             error -> !closed && lender.mayMove(ask, route, with(tried, route), error),
-                            error -> find(ask, with(tried, route)))
+                            error -> find(ask, with(tried, route), context))
                     .flatMap(served -> {
                         if (served.lease().server().role() == ServerRole.PRIMARY) {
                             return Mono.just(served);
                         }
                         if (!lender.holds(route)) {
                             replica.leave(served.lease());
-                            return find(ask, tried);
+                            return find(ask, tried, context);
                         }
                         // one that an earlier read is still using, and that lacks what this one needs, is kept for its
                         // own
                         if (served.lease() != confirmed.get() && !serves(served.lease(), route, ask, tried)) {
-                            return find(ask.withoutWaiting(), lender.replicas());
+                            return find(ask.withoutWaiting(), lender.replicas(), context);
                         }
                         return lender.tells(ask)
                                 ? lender.mayServe(served.lease(), ask).thenReturn(served)
@@ -186,7 +187,10 @@ final class HeldConnections {
 
     private Mono<Lease> held(LeaseSlot slot, Route route, Consumer<Lease> onTaken) {
         ServerState server = Objects.requireNonNull(route.server(), "server");
-        return slot.get(lender.take(route, server).doOnNext(onTaken).flatMap(settings::replay));
+        return slot.get(lender.take(route, server, lease -> {
+            onTaken.accept(lease);
+            return settings.replay(lease);
+        }));
     }
 
     private static BitSet with(BitSet tried, Route route) {

@@ -15,6 +15,7 @@ import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -43,9 +44,10 @@ final class LeaseCheck {
     /**
      * Confirms that the lease may serve what it was taken for, asking the server where nothing known speaks for it.
      *
-     * @return the lease, or an error after it was given back; a cancel gives it back, too
+     * @param then what is made of the lease once it is confirmed, within this call if nothing has to be asked
+     * @return what that returns, or an error after the lease was given back; a cancel gives it back, too
      */
-    Mono<Lease> confirm(Lease lease, Route route) {
+    Mono<Lease> confirm(Lease lease, Route route, Function<Lease, Mono<Lease>> then) {
         RoutingTable now = tables.current();
         ServerState state = now.servers().get(lease.server().index());
         String unfit = unfit(lease, state, now);
@@ -54,17 +56,21 @@ final class LeaseCheck {
         }
         boolean primary = lease.server().role() == ServerRole.PRIMARY;
         if (primary) {
-            return knowsItsDurability(lease) ? Mono.just(lease) : introduceAgain(lease);
+            return knowsItsDurability(lease)
+                    ? then.apply(lease)
+                    : introduceAgain(lease).flatMap(then);
         }
         if (!youngEnough(state, route)) {
             // it was when the request began to wait for the connection, with which nothing is wrong
             return keep(lease, "was free only when the server was too old for the read");
         }
         if (!staysWith(lease, route.seen())) {
-            return learnFloors(lease, route.seen());
+            return learnFloors(lease, route.seen()).flatMap(then);
         }
         List<Position> required = required(state, route);
-        return holds(lease, required, now) ? Mono.just(lease) : ask(lease, required);
+        return holds(lease, required, now)
+                ? then.apply(lease)
+                : ask(lease, required).flatMap(then);
     }
 
     private boolean youngEnough(ServerState state, Route route) {

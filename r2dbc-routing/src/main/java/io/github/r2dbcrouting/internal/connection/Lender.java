@@ -30,6 +30,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -110,26 +111,32 @@ public final class Lender {
     }
 
     /**
-     * Chooses a server, waiting for a table that has one. Nothing happens before it is subscribed.
+     * Chooses a server, waiting for a table that has one. To be called by whoever is being subscribed: where nothing has
+     * to be awaited, which is nearly always, the choice is made within the call, and costs no operator.
      *
      * @param tried the servers that failed this request so far
+     * @param context the subscriber's
      */
-    Mono<Route> route(Ask ask, BitSet tried) {
-        return Mono.deferContextual(context -> {
-            router.policies().check(ask.policy());
-            if (!started(tables.current())) {
-                return await(Lender::started, patience.firstTable(), ask, tried).then(route(ask, tried));
-            }
-            RoutingTable table = tables.current();
-            if (behind(ask, table)) {
-                return catchUp(ask, tried);
-            }
-            // before anything of it can turn out to be lost: what nobody listens for then is told to nobody
-            lostWrites.listen(ask);
-            takeOver(ask, table);
-            Mono<Void> outcomes = outcomes(ask, table);
-            return outcomes == null ? routeNow(ask, tried) : outcomes.then(routeNow(ask, tried));
-        });
+    Mono<Route> route(Ask ask, BitSet tried, ContextView context) {
+        router.policies().check(ask.policy());
+        RoutingTable table = tables.current();
+        if (!started(table)) {
+            return await(Lender::started, patience.firstTable(), ask, tried).then(again(ask, tried, context));
+        }
+        if (behind(ask, table)) {
+            return catchUp(ask, tried, context);
+        }
+        // before anything of it can turn out to be lost: what nobody listens for then is told to nobody
+        lostWrites.listen(ask);
+        takeOver(ask, table);
+        Mono<Void> outcomes = outcomes(ask, table);
+        return outcomes == null
+                ? routeNow(ask, tried, context)
+                : outcomes.then(Mono.defer(() -> routeNow(ask, tried, context)));
+    }
+
+    private Mono<Route> again(Ask ask, BitSet tried, ContextView context) {
+        return Mono.defer(() -> route(ask, tried, context));
     }
 
     /**
@@ -160,19 +167,18 @@ public final class Lender {
                 null);
     }
 
-    private Mono<Route> routeNow(Ask ask, BitSet tried) {
-        return Mono.defer(() -> {
-            RoutingTable table = tables.current();
-            PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
-            if (lost != null) {
-                return Mono.error(lost);
-            }
-            Route route = router.choose(table, ask, tried);
-            return route.awaitsFloors()
-                    ? floors(ask, route)
-                            .flatMap(placed -> placed ? route(ask.afterFloors(), tried) : chosen(route, ask, tried))
-                    : chosen(route, ask, tried);
-        });
+    private Mono<Route> routeNow(Ask ask, BitSet tried, ContextView context) {
+        RoutingTable table = tables.current();
+        PossiblyLostWriteException lost = lostWrites.toTell(ask, table);
+        if (lost != null) {
+            return Mono.error(lost);
+        }
+        Route route = router.choose(table, ask, tried);
+        return route.awaitsFloors()
+                ? floors(ask, route)
+                        .flatMap(placed ->
+                                placed ? route(ask.afterFloors(), tried, context) : chosen(route, ask, tried, context))
+                : chosen(route, ask, tried, context);
     }
 
     /** Whether {@link #mayServe} has anything to say. */
@@ -248,19 +254,17 @@ public final class Lender {
                 .timeout(parted ? patience.primary() : FLOOR_LIMIT, Mono.just(false));
     }
 
-    private Mono<Route> chosen(Route route, Ask ask, BitSet tried) {
-        return Mono.deferContextual(context -> {
-            if (route.fallsBack() || (route.server() == null && ask.ofReplicas())) {
-                return insteadOfReplica(route, ask, tried, context);
-            }
-            announce(route, ask, tried, context);
-            if (route.server() == null) {
-                Predicate<RoutingTable> servable =
-                        table -> router.choose(table, ask, tried).server() != null;
-                return await(servable, patience.primary(), ask, tried).then(route(ask, tried));
-            }
-            return Mono.just(route);
-        });
+    private Mono<Route> chosen(Route route, Ask ask, BitSet tried, ContextView context) {
+        if (route.fallsBack() || (route.server() == null && ask.ofReplicas())) {
+            return insteadOfReplica(route, ask, tried, context);
+        }
+        announce(route, ask, tried, context);
+        if (route.server() == null) {
+            Predicate<RoutingTable> servable =
+                    table -> router.choose(table, ask, tried).server() != null;
+            return await(servable, patience.primary(), ask, tried).then(again(ask, tried, context));
+        }
+        return Mono.just(route);
     }
 
     /** What becomes of a read that is the replicas', and that none of them can serve now. */
@@ -275,7 +279,7 @@ public final class Lender {
                 }
                 SessionState session = Objects.requireNonNull(ask.session(), "session");
                 PossiblyLostWriteException told = forget(session, beyond, now.table());
-                return told == null ? route(ask, tried) : Mono.error(told);
+                return told == null ? route(ask, tried, context) : Mono.error(told);
             });
         }
         return behind(now, ask, tried, context);
@@ -311,13 +315,13 @@ public final class Lender {
     }
 
     /** Somebody follows a later branch already: the primary that is known here may be one that has lost. */
-    private Mono<Route> catchUp(Ask ask, BitSet tried) {
+    private Mono<Route> catchUp(Ask ask, BitSet tried, ContextView context) {
         tables.current().servers().forEach(server -> tables.questions().surprisedBy(server.index()));
         Predicate<RoutingTable> upToDate = table -> !behind(ask, table);
         return tables.await(upToDate)
                 .timeout(CATCH_UP_LIMIT, Mono.error(Lender::routerBehind))
                 .switchIfEmpty(Mono.error(Lender::closed))
-                .then(route(ask, tried));
+                .then(again(ask, tried, context));
     }
 
     private static NoEligibleServerException routerBehind() {
@@ -365,7 +369,7 @@ public final class Lender {
                     }
                 })
                 .doOnNext(route -> announce(route, ask, tried, context))
-                .switchIfEmpty(Mono.defer(() -> route(ask, tried)));
+                .switchIfEmpty(again(ask, tried, context));
     }
 
     private void leaveQuestions(Ask ask) {
@@ -380,9 +384,13 @@ public final class Lender {
         }
     }
 
-    /** Takes a connection of the chosen server, and confirms that it holds what the route relies on. */
-    Mono<Lease> take(Route route, ServerState server) {
-        return pools.get(server.index()).lend(server).flatMap(lease -> check.confirm(lease, route));
+    /**
+     * Takes a connection of the chosen server, and confirms that it holds what the route relies on.
+     *
+     * @param then what is made of it once it is confirmed
+     */
+    Mono<Lease> take(Route route, ServerState server, Function<Lease, Mono<Lease>> then) {
+        return pools.get(server.index()).lend(server).flatMap(lease -> check.confirm(lease, route, then));
     }
 
     /** Whether a replica's connection that is held already has what the route requires. */

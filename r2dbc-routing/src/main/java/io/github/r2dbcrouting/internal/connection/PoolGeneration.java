@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
@@ -37,13 +38,22 @@ final class PoolGeneration {
     private final Set<Lease> leases = ConcurrentHashMap.newKeySet();
     private final Sinks.Empty<Void> succeeded = Sinks.empty();
     private final Disposable.Composite deadlines = Disposables.composite();
+    private final Mono<Void> endOfWaiting;
     private volatile boolean ended;
     private volatile boolean closed;
     private volatile Tenure successor = Tenure.UNKNOWN;
 
-    PoolGeneration(ConnectionPool pool, OpenConnections opened) {
+    /**
+     * Creates one that lends.
+     *
+     * @param pool where connections are taken from
+     * @param opened what the pool has opened
+     * @param ended makes the error for whoever waits for a connection when it is succeeded
+     */
+    PoolGeneration(ConnectionPool pool, OpenConnections opened, Supplier<? extends Throwable> ended) {
         this.pool = pool;
         this.opened = opened;
+        this.endOfWaiting = succeeded.asMono().then(Mono.error(ended));
     }
 
     ConnectionPool pool() {
@@ -116,6 +126,11 @@ final class PoolGeneration {
     /** Lets those who waited for a connection of it go on: there is a successor to turn to. */
     void succeed() {
         succeeded.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
+    }
+
+    /** Fails once there is a successor. */
+    Mono<Void> endOfWaiting() {
+        return endOfWaiting;
     }
 
     /** Completes once there is a successor. */

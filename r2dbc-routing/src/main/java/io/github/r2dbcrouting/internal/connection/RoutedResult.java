@@ -65,7 +65,9 @@ final class RoutedResult implements Result, Ending {
     @Override
     public Publisher<Long> getRowsUpdated() {
         // not Mono.from, which would cancel after the number and before the end
-        return Mono.fromDirect(use(result.getRowsUpdated(), next -> Flux.from(next.getRowsUpdated())));
+        return Mono.fromDirect(use(
+                Flux.from(result.getRowsUpdated()).doOnNext(rows -> attempt.see()),
+                next -> Flux.from(next.getRowsUpdated())));
     }
 
     @Override
@@ -100,6 +102,7 @@ final class RoutedResult implements Result, Ending {
 
     @Override
     public void completed() {
+        attempt.resultConsumed();
         if (write != null && over.compareAndSet(false, true)) {
             write.resultConsumed();
         }

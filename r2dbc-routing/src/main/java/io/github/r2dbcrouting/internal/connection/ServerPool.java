@@ -101,7 +101,7 @@ public final class ServerPool {
                         pool.evictionPredicate((connection, metadata) -> metadata.idleTime() >= IDLE_LIMIT.toMillis()
                                 || (connection instanceof PhysicalConnection physical && physical.defunct())))
                 .build();
-        this.generation = new PoolGeneration(new ConnectionPool(configuration), opened);
+        this.generation = new PoolGeneration(new ConnectionPool(configuration), opened, this::endedMeanwhile);
     }
 
     /** So many connections a server, unless the application says otherwise. */
@@ -158,7 +158,7 @@ public final class ServerPool {
                 Schedulers.parallel(),
                 () -> new R2dbcTimeoutException("no connection of " + server + " became free within "
                         + acquireLimit.toMillis() + " ms: " + from.size() + " of its " + size() + " are lent"),
-                from.succeeded().then(Mono.error(this::endedMeanwhile)));
+                from.endOfWaiting());
     }
 
     /**
@@ -202,7 +202,7 @@ public final class ServerPool {
         connections.opensInto(opened);
         PoolGeneration next;
         try {
-            next = new PoolGeneration(new ConnectionPool(configuration), opened);
+            next = new PoolGeneration(new ConnectionPool(configuration), opened, this::endedMeanwhile);
         } catch (RuntimeException failure) {
             LOG.error("{} gets no new pool yet", server, failure);
             var unused = Schedulers.parallel()

@@ -160,7 +160,8 @@ class EarlierBranchTests {
         publish(1);
         session.observe(CausalToken.of(List.of(at(2, 300))));
 
-        StepVerifier.create(lender.route(Ask.of(Routing.write(), session), new BitSet()))
+        StepVerifier.create(Mono.deferContextual(
+                        context -> lender.route(Ask.of(Routing.write(), session), new BitSet(), context)))
                 .expectSubscription()
                 .then(() -> publish(2))
                 .assertNext(route -> assertThat(route.table().followed()).isEqualTo(1))
@@ -190,7 +191,8 @@ class EarlierBranchTests {
         publish(1);
         session.observe(CausalToken.of(List.of(at(2, 300))));
 
-        StepVerifier.withVirtualTime(() -> lender.route(Ask.of(Routing.write(), session), new BitSet()))
+        StepVerifier.withVirtualTime(() -> Mono.deferContextual(
+                        context -> lender.route(Ask.of(Routing.write(), session), new BitSet(), context)))
                 .expectSubscription()
                 .thenAwait(Lender.CATCH_UP_LIMIT)
                 .expectError(NoEligibleServerException.class)
@@ -204,7 +206,7 @@ class EarlierBranchTests {
     }
 
     private Mono<Route> read() {
-        return lender.route(Ask.of(Routing.read(), session), new BitSet());
+        return Mono.deferContextual(context -> lender.route(Ask.of(Routing.read(), session), new BitSet(), context));
     }
 
     /** The primary of the first branch, or the one of the second, which began at 200. */

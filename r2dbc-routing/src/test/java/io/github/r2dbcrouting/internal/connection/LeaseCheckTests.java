@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 
 class LeaseCheckTests {
@@ -35,7 +36,7 @@ class LeaseCheckTests {
         fixture.server.position = 0x2000;
         publish();
 
-        StepVerifier.create(check.confirm(lease, route(position(0x2000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x2000)), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -51,7 +52,7 @@ class LeaseCheckTests {
         Lease lease = replica(0x1000);
         fixture.server.position = 0x2000;
 
-        StepVerifier.create(check.confirm(lease, route(position(0x2000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x2000)), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -66,7 +67,7 @@ class LeaseCheckTests {
         publish();
         Lease lease = replica(0x1000);
 
-        StepVerifier.create(check.confirm(lease, route(position(0x2000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x2000)), Mono::just))
                 .expectError(UnfitConnectionException.class)
                 .verify(LIMIT);
         assertGivenBackClosed();
@@ -78,7 +79,7 @@ class LeaseCheckTests {
         publish();
         Lease lease = replica(0x1000);
 
-        StepVerifier.create(check.confirm(lease, route(position(0x1000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x1000)), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -91,7 +92,7 @@ class LeaseCheckTests {
         publish();
         Lease lease = replica(0x1000);
 
-        StepVerifier.create(check.confirm(lease, route()))
+        StepVerifier.create(check.confirm(lease, route(), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -107,7 +108,7 @@ class LeaseCheckTests {
         publish();
         fixture.server.position = 0x1000;
 
-        StepVerifier.create(check.confirm(lease, route(position(0x2000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x2000)), Mono::just))
                 .expectError(UnfitConnectionException.class)
                 .verify(LIMIT);
         assertThat(asked()).isEqualTo(1);
@@ -123,7 +124,7 @@ class LeaseCheckTests {
         fixture.server.startedAt = "another time";
         Lease lease = replica(0x2000);
 
-        StepVerifier.create(check.confirm(lease, route(fixture.server.at())))
+        StepVerifier.create(check.confirm(lease, route(fixture.server.at()), Mono::just))
                 .expectError(UnfitConnectionException.class)
                 .verify(LIMIT);
         assertGivenBackClosed();
@@ -137,7 +138,7 @@ class LeaseCheckTests {
         fixture.server.startedAt = "another time";
         Lease lease = replica(0x2000);
 
-        StepVerifier.create(check.confirm(lease, route(fixture.server.at())))
+        StepVerifier.create(check.confirm(lease, route(fixture.server.at()), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -154,7 +155,7 @@ class LeaseCheckTests {
         fixture.server.branchCertain = false;
         Lease lease = replica(0x2000);
 
-        StepVerifier.create(check.confirm(lease, route(required)))
+        StepVerifier.create(check.confirm(lease, route(required), Mono::just))
                 .expectError(UnfitConnectionException.class)
                 .verify(LIMIT);
         assertThat(pooled.closes()).as("given back").isEqualTo(1);
@@ -169,7 +170,7 @@ class LeaseCheckTests {
         Lease lease = replica(0x1000);
 
         StepVerifier.create(new LeaseCheck(fixture.monitor.tables(), false, fixture.monitor::now)
-                        .confirm(lease, route(position(0x2000))))
+                        .confirm(lease, route(position(0x2000)), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -182,7 +183,7 @@ class LeaseCheckTests {
         fixture.server.cluster = "7";
         publish();
 
-        StepVerifier.create(check.confirm(lease, route()))
+        StepVerifier.create(check.confirm(lease, route(), Mono::just))
                 .expectErrorSatisfies(error -> assertThat(error)
                         .isInstanceOf(UnfitConnectionException.class)
                         .hasMessageContaining("another cluster"))
@@ -198,7 +199,7 @@ class LeaseCheckTests {
             Lease lease = fixture.lease(own, new FakeConnection(fixture.server));
             fixture.monitor.tables().publish(table(status));
 
-            StepVerifier.create(check.confirm(lease, route()))
+            StepVerifier.create(check.confirm(lease, route(), Mono::just))
                     .expectError(UnfitConnectionException.class)
                     .verify(LIMIT);
             assertThat(own.closes()).isEqualTo(1);
@@ -211,7 +212,7 @@ class LeaseCheckTests {
         fixture.server.role = ServerRole.PRIMARY;
         publish();
 
-        StepVerifier.create(check.confirm(lease, route()))
+        StepVerifier.create(check.confirm(lease, route(), Mono::just))
                 .expectError(UnfitConnectionException.class)
                 .verify(LIMIT);
         assertGivenBackClosed();
@@ -222,7 +223,7 @@ class LeaseCheckTests {
         Lease lease = fixture.lease(driver, pooled);
         publish();
 
-        StepVerifier.create(check.confirm(lease, route()))
+        StepVerifier.create(check.confirm(lease, route(), Mono::just))
                 .expectNext(lease)
                 .expectComplete()
                 .verify(LIMIT);
@@ -235,7 +236,7 @@ class LeaseCheckTests {
         ServerState state = fixture.state();
         fixture.monitor.tables().publish(new RoutingTable(1, List.of(state), null, "7"));
 
-        StepVerifier.create(check.confirm(lease, route()))
+        StepVerifier.create(check.confirm(lease, route(), Mono::just))
                 .expectErrorSatisfies(error -> assertThat(error)
                         .isInstanceOf(UnfitConnectionException.class)
                         .hasMessageContaining("primary"))
@@ -251,7 +252,8 @@ class LeaseCheckTests {
         Lease lease = replica(0x1000);
         fixture.engine.latency = Duration.ofMillis(10);
 
-        Disposable waiting = check.confirm(lease, route(position(0x2000))).subscribe();
+        Disposable waiting =
+                check.confirm(lease, route(position(0x2000)), Mono::just).subscribe();
         assertNotGivenBack();
         waiting.dispose();
 
@@ -266,7 +268,7 @@ class LeaseCheckTests {
         Lease lease = replica(0x1000);
         fixture.engine.failing = new IllegalStateException("expected");
 
-        StepVerifier.create(check.confirm(lease, route(position(0x2000))))
+        StepVerifier.create(check.confirm(lease, route(position(0x2000)), Mono::just))
                 .expectErrorMessage("expected")
                 .verify(LIMIT);
         assertGivenBackClosed();
@@ -281,7 +283,7 @@ class LeaseCheckTests {
         driver.closing = reactor.core.publisher.Mono.delay(Duration.ofMillis(10), fixture.time)
                 .then();
 
-        check.confirm(lease, route()).subscribe().dispose();
+        check.confirm(lease, route(), Mono::just).subscribe().dispose();
         fixture.time.advanceTimeBy(Duration.ofMillis(10));
 
         assertThat(pooled.closes()).isEqualTo(1);

@@ -93,7 +93,7 @@ class LenderTests {
     void putsNothingIntoWordsWhereNobodyListens() {
         tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
 
-        verify(lender(null).route(write, tried));
+        verify(route(lender(null), write, tried));
 
         assertThat(tried.asked).isZero();
     }
@@ -102,7 +102,7 @@ class LenderTests {
     void tellsTheFactorysListenerWhy() {
         tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
 
-        verify(lender(heard::add).route(write, tried));
+        verify(route(lender(heard::add), write, tried));
 
         assertThat(tried.asked).isEqualTo(1);
         assertThat(heard).singleElement().satisfies(decision -> {
@@ -118,14 +118,14 @@ class LenderTests {
         Disposable first = lender.listen(heard::add);
         Disposable second = lender.listen(heard::add);
 
-        verify(lender.route(write, tried));
+        verify(Mono.deferContextual(context -> lender.route(write, tried, context)));
 
         assertThat(heard).hasSize(2);
         assertThat(tried.asked).as("put into words once").isEqualTo(1);
 
         first.dispose();
         first.dispose();
-        verify(lender.route(write, tried));
+        verify(Mono.deferContextual(context -> lender.route(write, tried, context)));
 
         assertThat(heard).as("one of two equal ones").hasSize(3);
         assertThat(first.isDisposed()).isTrue();
@@ -133,7 +133,7 @@ class LenderTests {
 
         second.dispose();
         int asked = tried.asked;
-        verify(lender.route(write, tried));
+        verify(Mono.deferContextual(context -> lender.route(write, tried, context)));
 
         assertThat(heard).hasSize(3);
         assertThat(tried.asked).isEqualTo(asked);
@@ -156,12 +156,12 @@ class LenderTests {
             }
         });
 
-        verify(lender.route(write, tried));
+        verify(Mono.deferContextual(context -> lender.route(write, tried, context)));
 
         assertThat(tried.asked).isZero();
         assertThat(heard).isEmpty();
 
-        verify(lender.route(write, tried));
+        verify(Mono.deferContextual(context -> lender.route(write, tried, context)));
 
         assertThat(heard).hasSize(1);
         sampling.dispose();
@@ -172,8 +172,8 @@ class LenderTests {
         tables.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
         List<RouteDecision> everybodys = new ArrayList<>();
 
-        verify(lender(everybodys::add).route(write, tried).contextWrite(Routing.listener(heard::add)));
-        verify(lender(null).route(write, tried).contextWrite(Routing.listener(heard::add)));
+        verify(route(lender(everybodys::add), write, tried).contextWrite(Routing.listener(heard::add)));
+        verify(route(lender(null), write, tried).contextWrite(Routing.listener(heard::add)));
 
         assertThat(everybodys).hasSize(1);
         assertThat(heard).hasSize(2);
@@ -186,7 +186,7 @@ class LenderTests {
             throw new IllegalStateException("cannot listen");
         };
 
-        verify(lender(failing).route(write, tried).contextWrite(Routing.listener(heard::add)));
+        verify(route(lender(failing), write, tried).contextWrite(Routing.listener(heard::add)));
 
         assertThat(heard).hasSize(1);
     }
@@ -199,7 +199,7 @@ class LenderTests {
                 null,
                 "7"));
 
-        StepVerifier.create(lender(null).route(write, tried))
+        StepVerifier.create(route(lender(null), write, tried))
                 .expectErrorSatisfies(LenderTests::assertExplained)
                 .verify(LIMIT);
     }
@@ -246,7 +246,7 @@ class LenderTests {
         session.begin("7", false, () -> {}).settle(CausalToken.of(List.of(LOST)), 0);
         lagging.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
 
-        StepVerifier.create(lender(null, lagging).route(Ask.of(Routing.read(), session), tried))
+        StepVerifier.create(route(lender(null, lagging), Ask.of(Routing.read(), session), tried))
                 .assertNext(route -> assertThat(route.server()).isNotNull())
                 .expectComplete()
                 .verify(LIMIT);
@@ -262,7 +262,7 @@ class LenderTests {
         session.observe(CausalToken.of(List.of(LOST)));
         lagging.publish(table(server(0, ServerRole.PRIMARY, null), server(1, ServerRole.REPLICA, null)));
 
-        StepVerifier.create(lender(null, lagging).route(Ask.of(Routing.read(), session), tried))
+        StepVerifier.create(route(lender(null, lagging), Ask.of(Routing.read(), session), tried))
                 .expectNextCount(1)
                 .expectComplete()
                 .verify(LIMIT);
@@ -275,7 +275,7 @@ class LenderTests {
     void tellsAReadThatWaitedWhatWasLostMeanwhile() {
         SessionState session = new SessionState();
 
-        StepVerifier.create(waiting(true).route(waitingRead(session), tried))
+        StepVerifier.create(route(waiting(true), waitingRead(session), tried))
                 .expectError(PossiblyLostWriteException.class)
                 .verify(LIMIT);
 
@@ -284,7 +284,7 @@ class LenderTests {
 
     @Test
     void tellsAReadThatWaitedNothingOfALossWhereNotAskedTo() {
-        StepVerifier.create(waiting(false).route(waitingRead(new SessionState()), tried))
+        StepVerifier.create(route(waiting(false), waitingRead(new SessionState()), tried))
                 .assertNext(route -> assertThat(route.server()).isNotNull())
                 .expectComplete()
                 .verify(LIMIT);
@@ -358,5 +358,9 @@ class LenderTests {
                 0,
                 false,
                 problem);
+    }
+
+    private static Mono<Route> route(Lender lender, Ask ask, BitSet tried) {
+        return Mono.deferContextual(context -> lender.route(ask, tried, context));
     }
 }
