@@ -358,7 +358,7 @@ public final class Lender {
                         maxWait,
                         deadline,
                         () -> nobody(ask, tried, deadline),
-                        table -> lostWrites.strays(ask, table))
+                        table -> lostWrites.strays(ask, table) || behind(ask, table))
                 .<Route>handle((route, sink) -> {
                     // what had no position when it began to wait may have turned out to be lost
                     PossiblyLostWriteException lost = lostWrites.toTell(ask, route.table());

@@ -55,7 +55,7 @@ final class RouteWait extends Mono<Route> {
      * @param maxWait from when on it does, unless no replica is likely to serve it within that time: then at once
      * @param deadline when it fails
      * @param late makes the error to signal then
-     * @param strays whether what it waits for will be on no server, by a table: then it ends without a route, for another
+     * @param strays whether no server that a table has may serve the session: then it ends without a route, for another
      *     look at the session
      */
     RouteWait(
@@ -243,12 +243,20 @@ final class RouteWait extends Mono<Route> {
                 permit.withdraw();
                 return;
             }
-            Route route = router.choose(tables.current(), asked, tried);
-            if (route.fallsBack()) {
+            RoutingTable table = tables.current();
+            Route route = router.choose(table, asked, tried);
+            boolean stray = strays.test(table);
+            if (route.fallsBack() && !stray) {
                 emit(route, permit);
                 return;
             }
             permit.withdraw();
+            if (stray) {
+                if (end()) {
+                    actual.onComplete();
+                }
+                return;
+            }
             if (route.server() != null) {
                 emit(route, null);
             } else {

@@ -186,6 +186,35 @@ class EarlierBranchTests {
         assertThat(session.hasUnresolved("7")).isFalse();
     }
 
+    /** It began to wait when there was no primary, so nobody could be found to be behind. */
+    @Test
+    void servesNoReadThatWaitsForAPrimaryByOneOfAnEarlierBranch() {
+        publishWithoutPrimary();
+        session.observe(CausalToken.of(List.of(at(2, 300))));
+
+        StepVerifier.create(read())
+                .expectSubscription()
+                .then(() -> publish(1))
+                .expectNoEvent(Fixture.PATIENCE.maxWait().multipliedBy(3))
+                .then(() -> publish(2))
+                .assertNext(route -> assertThat(route.table().followed()).isEqualTo(1))
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void servesAReadThatWaitsForAPrimaryByTheOneThatComes() {
+        publishWithoutPrimary();
+        session.observe(CausalToken.of(List.of(at(1, 300))));
+
+        StepVerifier.create(read())
+                .expectSubscription()
+                .then(() -> publish(1))
+                .assertNext(route -> assertThat(route.table().followed()).isZero())
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
     @Test
     void failsWhereNobodyIsFoundOnTheLaterBranch() {
         publish(1);
@@ -207,6 +236,26 @@ class EarlierBranchTests {
 
     private Mono<Route> read() {
         return Mono.deferContextual(context -> lender.route(Ask.of(Routing.read(), session), new BitSet(), context));
+    }
+
+    private void publishWithoutPrimary() {
+        publish(1);
+        List<ServerState> servers = tables.current().servers().stream()
+                .map(server -> server.role() == ServerRole.PRIMARY
+                        ? new ServerState(
+                                server.index(),
+                                server.name(),
+                                List.of(),
+                                ServerRole.PRIMARY,
+                                ServerStatus.DOWN,
+                                server.position(),
+                                null,
+                                1,
+                                false,
+                                null)
+                        : server)
+                .toList();
+        tables.publish(new RoutingTable(1, servers, null, "7", Lineage.of(1, List.of()), 0));
     }
 
     /** The primary of the first branch, or the one of the second, which began at 200. */
