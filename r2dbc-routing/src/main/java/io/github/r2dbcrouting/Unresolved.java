@@ -17,9 +17,11 @@ import org.jspecify.annotations.Nullable;
  *     {@code null} if that is not known
  * @param until when what was still going on has surely ended, in seconds since 1970 by the clock of whoever made the
  *     token; {@link #ENDED} if all of it had ended by then
+ * @param exposedAt when the first of it was sent that a crash of the primary alone may lose, since it did not wait for the
+ *     disk or that is not known, by the same clock; {@link #SAFE} if there is nothing of the kind
  * @since 0.1.0
  */
-public record Unresolved(String cluster, @Nullable Position after, long until) {
+public record Unresolved(String cluster, @Nullable Position after, long until, long exposedAt) {
 
     /** Nothing was going on any longer: only the position was lacking. */
     public static final long ENDED = 0;
@@ -30,9 +32,16 @@ public record Unresolved(String cluster, @Nullable Position after, long until) {
      */
     public static final long LASTS = 60;
 
+    /** What is on the disk of a primary survives its crash. */
+    public static final long SAFE = 0;
+
+    /** So far may the clocks of two services be apart, in seconds. */
+    private static final long APART = 30;
+
     private static final int RADIX = 36;
 
-    private static final Pattern TEXT = Pattern.compile("u\\.([0-9a-z]{1,8})\\.(?:c\\.([A-Za-z0-9_-]{1,64})|a\\.(.*))");
+    private static final Pattern TEXT =
+            Pattern.compile("u\\.([0-9a-z]{1,8})\\.(?:e\\.([0-9a-z]{1,8})\\.)?(?:c\\.([A-Za-z0-9_-]{1,64})|a\\.(.*))");
 
     /**
      * Checks that the two belong together.
@@ -40,12 +49,36 @@ public record Unresolved(String cluster, @Nullable Position after, long until) {
      * @param cluster the cluster
      * @param after where its server was before; {@code null} if that is not known
      * @param until when it has surely ended
+     * @param exposedAt when the first of it was sent that a crash may lose
      * @throws IllegalArgumentException if the position is another cluster's
      */
     public Unresolved {
         if (after != null && !after.cluster().equals(Objects.requireNonNull(cluster, "cluster"))) {
             throw new IllegalArgumentException("the position is one of another cluster");
         }
+    }
+
+    /**
+     * Makes one of which a crash of the primary loses nothing.
+     *
+     * @param cluster the cluster
+     * @param after where its server was before; {@code null} if that is not known
+     * @param until when it has surely ended
+     * @throws IllegalArgumentException if the position is another cluster's
+     */
+    public Unresolved(String cluster, @Nullable Position after, long until) {
+        this(cluster, after, until, SAFE);
+    }
+
+    /**
+     * Tells how long ago the primary must have been up, and ever since, so that nothing of it is lost in a crash. The
+     * clocks of two services may be apart.
+     *
+     * @param now the time, in seconds since 1970
+     * @return a number of seconds, at least 0; 0 if a crash loses nothing
+     */
+    public long exposedFor(long now) {
+        return exposedAt == SAFE ? 0 : Math.max(0, now - exposedAt) + APART;
     }
 
     /**
@@ -61,7 +94,10 @@ public record Unresolved(String cluster, @Nullable Position after, long until) {
 
     /** Both together, of one cluster: the position that is harder to be sure of, and the later end. */
     Unresolved merge(Unresolved other) {
-        return new Unresolved(cluster, doubtful(after, other.after), Math.max(until, other.until));
+        long exposed = exposedAt == SAFE || other.exposedAt == SAFE
+                ? Math.max(exposedAt, other.exposedAt)
+                : Math.min(exposedAt, other.exposedAt);
+        return new Unresolved(cluster, doubtful(after, other.after), Math.max(until, other.until), exposed);
     }
 
     private static @Nullable Position doubtful(@Nullable Position one, @Nullable Position other) {
@@ -80,14 +116,17 @@ public record Unresolved(String cluster, @Nullable Position after, long until) {
             return null;
         }
         long until = Long.parseLong(matcher.group(1), RADIX);
-        if (matcher.group(2) != null) {
-            return new Unresolved(matcher.group(2), null, until);
+        long exposedAt = matcher.group(2) == null ? SAFE : Long.parseLong(matcher.group(2), RADIX);
+        if (matcher.group(3) != null) {
+            return new Unresolved(matcher.group(3), null, until, exposedAt);
         }
-        Position after = positions.apply(matcher.group(3));
-        return after == null ? null : new Unresolved(after.cluster(), after, until);
+        Position after = positions.apply(matcher.group(4));
+        return after == null ? null : new Unresolved(after.cluster(), after, until, exposedAt);
     }
 
     String text() {
-        return "u." + Long.toString(until, RADIX) + '.' + (after == null ? "c." + cluster : "a." + after.text());
+        return "u." + Long.toString(until, RADIX) + '.'
+                + (exposedAt == SAFE ? "" : "e." + Long.toString(exposedAt, RADIX) + '.')
+                + (after == null ? "c." + cluster : "a." + after.text());
     }
 }

@@ -9,6 +9,7 @@ import io.github.r2dbcrouting.test.PostgresServer;
 import io.github.r2dbcrouting.test.Side;
 import io.r2dbc.spi.R2dbcException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -72,6 +73,36 @@ class LossesIT {
             assertThat(next(id, writer)).isIn(TOLD, primary.query(count(id)));
         }
         assertThat(lost).as("a crash has taken something").isTrue();
+    }
+
+    /** The application that the token comes to was not there when it was written, and finds a primary that is up. */
+    @Test
+    void isToldOfWhatACrashTookAlsoWhereItsTokenCameUnresolved() {
+        RoutingConnectionFactory other = Factories.ready(Factories.over(cluster).strictLostWrites(true));
+        try {
+            boolean lost = false;
+            for (int id = 1; id <= MOST_ROUNDS && !lost; id++) {
+                CausalSession writer = CausalSession.create();
+                int backend = Integer.parseInt(primary.query("SELECT pg_backend_pid()"));
+                commitWithoutWaiting(id, writer);
+                CausalToken token = Blocking.value(writer.token(Duration.ZERO));
+                primary.killBackend(backend);
+                CausalSession resumed = CausalSession.resume(CausalToken.parse(token.encode()));
+                String row = count(id);
+                await().atMost(Duration.ofMinutes(1))
+                        .ignoreExceptions()
+                        .until(() -> List.of("0", "1").contains(primary.query(row)));
+
+                String written = next(other, id, resumed);
+
+                lost = written.equals(TOLD) && primary.query(row).equals("0");
+                assertThat(written).as("round %d, by %s", id, token).isIn(TOLD, "1");
+                assertThat(next(other, id, resumed)).isEqualTo(primary.query(row));
+            }
+            assertThat(lost).as("a crash has taken something").isTrue();
+        } finally {
+            Blocking.run(other.close());
+        }
     }
 
     @Test
@@ -188,7 +219,11 @@ class LossesIT {
 
     /** What a causal read brings once it brings something: errors that pass are the crash itself. */
     private String next(int id, CausalSession session) {
-        return Blocking.value(Queries.rows(factory, count(id))
+        return next(factory, id, session);
+    }
+
+    private static String next(RoutingConnectionFactory router, int id, CausalSession session) {
+        return Blocking.value(Queries.rows(router, count(id))
                 .map(rows -> rows.get(0))
                 .contextWrite(Routing.read())
                 .contextWrite(Routing.session(session))

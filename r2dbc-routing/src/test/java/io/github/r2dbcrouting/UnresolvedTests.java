@@ -23,7 +23,11 @@ class UnresolvedTests {
     void survivesTheTextForm(long until) {
         CausalToken token = CausalToken.of(
                 List.of(position(1, 9)),
-                List.of(new Unresolved("7", position(1, 5), until), new Unresolved("8", null, until)));
+                List.of(
+                        new Unresolved("7", position(1, 5), until),
+                        new Unresolved("8", null, until),
+                        new Unresolved("9", position("9", 1, 5), until, NOW),
+                        new Unresolved("6", null, until, NOW)));
 
         CausalToken read = CausalToken.parse(token.encode());
 
@@ -69,6 +73,27 @@ class UnresolvedTests {
 
         assertThat(one.merge(other).unresolved()).containsExactly(new Unresolved("7", position(1, 9), NOW));
         assertThat(other.merge(one)).isEqualTo(one.merge(other));
+    }
+
+    @Test
+    void keepsTheEarliestTimeFromWhichOnACrashMayHaveLostSomething() {
+        Unresolved safe = new Unresolved("7", null, Unresolved.ENDED);
+        Unresolved exposed = new Unresolved("7", null, Unresolved.ENDED, NOW);
+        Unresolved earlier = new Unresolved("7", null, Unresolved.ENDED, NOW - 1);
+
+        assertThat(unresolved(safe).merge(unresolved(exposed))).isEqualTo(unresolved(exposed));
+        assertThat(unresolved(exposed).merge(unresolved(safe))).isEqualTo(unresolved(exposed));
+        assertThat(unresolved(exposed).merge(unresolved(earlier))).isEqualTo(unresolved(earlier));
+        assertThat(unresolved(earlier).merge(unresolved(exposed))).isEqualTo(unresolved(earlier));
+    }
+
+    @Test
+    void isExposedForAsLongAsClocksMaySay() {
+        assertThat(new Unresolved("7", null, Unresolved.ENDED, NOW).exposedFor(NOW + 5))
+                .isEqualTo(35);
+        assertThat(new Unresolved("7", null, Unresolved.ENDED, NOW + 5).exposedFor(NOW))
+                .isEqualTo(30);
+        assertThat(new Unresolved("7", null, Unresolved.ENDED).exposedFor(NOW)).isZero();
     }
 
     @Test
@@ -121,6 +146,10 @@ class UnresolvedTests {
 
     private static CausalToken unresolved(Unresolved mark) {
         return CausalToken.of(List.of(), List.of(mark));
+    }
+
+    private static WalPosition position(String cluster, int timeline, long lsn) {
+        return new WalPosition(cluster, timeline, lsn);
     }
 
     private static WalPosition position(int timeline, long lsn) {

@@ -271,8 +271,8 @@ final class Lease {
     }
 
     private void handIn(PendingWrite write) {
-        write.end();
         boolean durable = !write.isRead() && physical.durableCommits(monitorConfiguration());
+        write.end(durable);
         pool.monitor().ended(endedNow(write, durable));
     }
 

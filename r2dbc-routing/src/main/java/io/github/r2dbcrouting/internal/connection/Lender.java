@@ -225,7 +225,7 @@ public final class Lender {
         return lost == null ? Mono.empty() : Mono.error(lost);
     }
 
-    /** What came unresolved from elsewhere gets its position here, as if it had been written here and had just ended. */
+    /** What came unresolved from elsewhere gets its position here, as if it had been written here. */
     private void takeOver(Ask ask, RoutingTable table) {
         SessionState session = ask.session();
         String cluster = table.cluster();
@@ -234,11 +234,11 @@ public final class Lender {
         }
         table.primary().ifPresent(primary -> {
             Questions monitor = tables.questions();
-            PendingWrite write = session.takeOver(cluster, monitor::positionAwaited);
+            PendingWrite write = session.takeOver(cluster, monitor::positionAwaited, clock.getAsLong());
             if (write != null) {
                 // what was only seen lies on the line of whoever is the primary now
-                monitor.positionWanted(
-                        write, primary.index(), write.mayHaveWritten() ? write.basis() : primary.position());
+                Position basis = write.mayHaveWritten() ? write.basis() : primary.position();
+                monitor.positionWanted(write, primary.index(), basis, write.doneAt());
             }
         });
     }
@@ -293,7 +293,9 @@ public final class Lender {
         SessionState.Forgotten forgotten = session.forget(cluster, beyond, monitor::positionAwaited);
         PendingWrite anew = forgotten.anew();
         if (anew != null) {
-            table.primary().ifPresent(primary -> monitor.positionWanted(anew, primary.index(), primary.position()));
+            table.primary()
+                    .ifPresent(primary ->
+                            monitor.positionWanted(anew, primary.index(), primary.position(), clock.getAsLong()));
         }
         return forgotten.lost() > 0 ? lostWrites.toTellOfAPrimary(forgotten.lost()) : null;
     }

@@ -369,9 +369,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
-    public void positionWanted(Unplaced write, int primary, @Nullable Position basis) {
+    public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long endedAt) {
         // who answered for it, and whether that waited for the disk, is not known here
-        captures.handIn(new EndedWrite(write, primary, basis, false, clock.getAsLong()));
+        captures.handIn(new EndedWrite(write, primary, basis, false, endedAt));
     }
 
     /** Somebody waits for the position of a write. Any thread; returns at once. */

@@ -45,6 +45,9 @@ public final class PendingWrite implements Unplaced {
     private @Nullable ServerIdentity server;
     private long sentAt;
 
+    /** When it was sent, in seconds since 1970, if a crash of the primary may lose it: see {@link Unresolved#exposedAt}. */
+    private volatile long exposedAt;
+
     PendingWrite(
             SessionState session,
             String cluster,
@@ -52,7 +55,8 @@ public final class PendingWrite implements Unplaced {
             Runnable onAwaited,
             @Nullable Floors readFloors,
             boolean mayHaveWritten,
-            @Nullable Position basis) {
+            @Nullable Position basis,
+            long exposedAt) {
         this.session = session;
         this.cluster = cluster;
         this.open = open;
@@ -60,6 +64,7 @@ public final class PendingWrite implements Unplaced {
         this.readFloors = readFloors;
         this.mayHaveWritten = mayHaveWritten;
         this.basis = basis;
+        this.exposedAt = exposedAt;
     }
 
     /**
@@ -81,15 +86,43 @@ public final class PendingWrite implements Unplaced {
         if (!over || !cluster.equals(in)) {
             return false;
         }
-        // what came unresolved was done elsewhere, of which nothing is known but the branch
+        // what came unresolved was done elsewhere, of which nothing is known but the branch and when that was
         return server == null
-                ? basis != null && basis.branch() != branch
+                ? (basis != null && basis.branch() != branch)
+                        || (exposedAt != Unresolved.SAFE && openedAt - sentAt >= 0)
                 : !server.equals(to) || openedAt - sentAt >= 0;
     }
 
     /** Whether it has ended on a branch that was left for this one. */
     boolean endedBefore(String in, long branch) {
         return over && cluster.equals(in) && basis != null && basis.branch() < branch;
+    }
+
+    /**
+     * As {@link #end()}.
+     *
+     * @param durable whether it is safe on the server's disk
+     */
+    public void end(boolean durable) {
+        if (durable) {
+            exposedAt = Unresolved.SAFE;
+        }
+        end();
+    }
+
+    /** It came unresolved: when it was done by whoever knew, by this process's clock, at the earliest. */
+    void doneElsewhere(long at) {
+        sentAt = at;
+        end();
+    }
+
+    /**
+     * Returns since when a primary must have been up, so that it has lost nothing of what came unresolved.
+     *
+     * @return a time by the monitor's clock
+     */
+    public long doneAt() {
+        return sentAt;
     }
 
     /** Its outcome is decided, known or not: from here on only its position is awaited. */
@@ -173,7 +206,7 @@ public final class PendingWrite implements Unplaced {
     /** What it is in a token that is made before its position is known. */
     Unresolved unresolved(long now) {
         long until = over || (isRead() && !mayHaveWritten) ? Unresolved.ENDED : now + Unresolved.LASTS;
-        return new Unresolved(cluster, basis, until);
+        return new Unresolved(cluster, basis, until, exposedAt);
     }
 
     String cluster() {

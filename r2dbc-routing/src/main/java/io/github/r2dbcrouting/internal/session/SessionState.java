@@ -8,6 +8,7 @@ import io.github.r2dbcrouting.spi.ServerIdentity;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
@@ -213,7 +214,8 @@ public final class SessionState {
      * @return the write, to be settled exactly when its position is known
      */
     public PendingWrite begin(String cluster, boolean transaction, Runnable onAwaited, @Nullable Position basis) {
-        PendingWrite write = new PendingWrite(this, cluster, transaction, onAwaited, null, true, basis);
+        PendingWrite write =
+                new PendingWrite(this, cluster, transaction, onAwaited, null, true, basis, seconds(snapshot));
         long time = snapshot.terms().clock().getAsLong();
         replace(now -> now.begun(write, time));
         return write;
@@ -243,7 +245,8 @@ public final class SessionState {
      */
     public PendingWrite beginRead(
             String cluster, boolean mayWrite, Runnable onAwaited, Floors floors, @Nullable Position basis) {
-        PendingWrite read = new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite, basis);
+        PendingWrite read =
+                new PendingWrite(this, cluster, true, onAwaited, floors, mayWrite, basis, seconds(snapshot));
         replace(now -> now.begun(read));
         return read;
     }
@@ -267,19 +270,21 @@ public final class SessionState {
      *
      * @param cluster the cluster that is routed to
      * @param onAwaited runs when somebody waits for its position; must be quick
+     * @param now the time, by the monitor's clock
      * @return the write, which has ended; {@code null} if there is nothing to be taken over, or not yet
      */
-    public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited) {
+    public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited, long now) {
         while (true) {
             Snapshot before = snapshot;
             Unresolved mark = before.unresolvedIn(cluster);
-            if (mark == null || mark.goesOn(seconds(before))) {
+            long time = seconds(before);
+            if (mark == null || mark.goesOn(time)) {
                 return null;
             }
-            PendingWrite write =
-                    new PendingWrite(this, cluster, false, onAwaited, null, mark.after() != null, mark.after());
+            PendingWrite write = new PendingWrite(
+                    this, cluster, false, onAwaited, null, mark.after() != null, mark.after(), mark.exposedAt());
             if (SNAPSHOT.compareAndSet(this, before, before.takenOver(mark, write))) {
-                write.end();
+                write.doneElsewhere(now - TimeUnit.SECONDS.toNanos(mark.exposedFor(time)));
                 return write;
             }
         }
@@ -484,7 +489,7 @@ public final class SessionState {
      * @return what that means for the session
      */
     public Forgotten forget(String cluster, List<Position> positions, Runnable onAwaited) {
-        PendingWrite anew = new PendingWrite(this, cluster, false, onAwaited, null, false, null);
+        PendingWrite anew = new PendingWrite(this, cluster, false, onAwaited, null, false, null, Unresolved.SAFE);
         int lost = replace(now -> now.forgotten(positions, anew)).known().countCaptured(positions);
         if (lost == 0) {
             return new Forgotten(0, null);
@@ -513,7 +518,7 @@ public final class SessionState {
     }
 
     private static long seconds(Snapshot now) {
-        return now.terms().utc().instant().getEpochSecond();
+        return Math.floorDiv(now.terms().utc().millis(), 1000L);
     }
 
     /**

@@ -120,7 +120,7 @@ class LeftHistoryTests {
     @Test
     void mayMissWhatCameFromAnotherProcessOnAnotherBranchOnly() {
         session.observe(unresolved(on(1)));
-        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
                 .isTrue();
@@ -131,7 +131,7 @@ class LeftHistoryTests {
     @Test
     void missesNothingThatCameWithoutABranch() {
         session.observe(unresolved(null));
-        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
                 .isFalse();

@@ -58,7 +58,7 @@ class UnresolvedSessionTests {
                 .expectSubscription()
                 .expectNoEvent(LIMIT.minusMillis(1))
                 .thenAwait(Duration.ofMillis(1))
-                .expectNext(unresolved(BEFORE, Unresolved.ENDED))
+                .expectNext(exposed(BEFORE, Unresolved.ENDED))
                 .verifyComplete();
     }
 
@@ -77,14 +77,14 @@ class UnresolvedSessionTests {
     void saysUntilWhenAWriteMayGoOnThatHasNotEnded() {
         var unused = write();
 
-        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
+        saysAfterTheLimit(exposed(BEFORE, seconds + Unresolved.LASTS));
     }
 
     @Test
     void saysSoOfAWriteWhoseConnectionWasLost() {
         write().outOfSight();
 
-        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
+        saysAfterTheLimit(exposed(BEFORE, seconds + Unresolved.LASTS));
     }
 
     /** If the next primary does not cover that, what was read may be lost. */
@@ -92,7 +92,7 @@ class UnresolvedSessionTests {
     void saysOfAReadOnThePrimaryAsWellWhereThatWas() {
         session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE).end();
 
-        saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
+        saysAfterTheLimit(exposed(BEFORE, Unresolved.ENDED));
     }
 
     @Test
@@ -115,7 +115,7 @@ class UnresolvedSessionTests {
         var unused = session.begin(CLUSTER, true, () -> {}, BEFORE);
 
         StepVerifier.create(session.token(LIMIT))
-                .expectNext(unresolved(BEFORE, seconds + Unresolved.LASTS))
+                .expectNext(exposed(BEFORE, seconds + Unresolved.LASTS))
                 .verifyComplete();
     }
 
@@ -125,12 +125,12 @@ class UnresolvedSessionTests {
         assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(session.hasPending("8")).isFalse();
 
-        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}));
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0));
         assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(session.hasUnresolved(CLUSTER)).isFalse();
         assertThat(write.basis()).isEqualTo(BEFORE);
         assertThat(write.mayHaveWritten()).isTrue();
-        assertThat(session.takeOver(CLUSTER, () -> {})).isNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNull();
 
         write.settle(CausalToken.of(List.of(LATER)), 1);
         assertThat(session.hasPending(CLUSTER)).isFalse();
@@ -141,11 +141,11 @@ class UnresolvedSessionTests {
     void takesOverWhatStillGoesOnOnlyAfterItsEnd() {
         session.observe(unresolved(BEFORE, seconds + 10));
 
-        assertThat(session.takeOver(CLUSTER, () -> {})).isNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNull();
         assertThat(session.hasPending(CLUSTER)).isTrue();
 
         seconds += 10;
-        assertThat(session.takeOver(CLUSTER, () -> {})).isNotNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNotNull();
     }
 
     @Test
@@ -207,7 +207,7 @@ class UnresolvedSessionTests {
     void saysUntilWhenAReadMayGoOnThatCouldWrite() {
         var unused = session.beginRead(CLUSTER, true, () -> {}, NOBODY_ASKS, BEFORE);
 
-        saysAfterTheLimit(unresolved(BEFORE, seconds + Unresolved.LASTS));
+        saysAfterTheLimit(exposed(BEFORE, seconds + Unresolved.LASTS));
     }
 
     /** Nothing of it is of use to anybody after the answer. */
@@ -215,7 +215,7 @@ class UnresolvedSessionTests {
     void saysOfAReadThatGoesOnAndCannotWriteThatItHasEnded() {
         var unused = session.beginRead(CLUSTER, false, () -> {}, NOBODY_ASKS, BEFORE);
 
-        saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
+        saysAfterTheLimit(exposed(BEFORE, Unresolved.ENDED));
     }
 
     /** What stands for that has ended: nobody need wait until it might have. */
@@ -225,6 +225,42 @@ class UnresolvedSessionTests {
         assertThat(session.forget(CLUSTER, List.of(LATER), () -> {}).lost()).isOne();
 
         saysAfterTheLimit(unresolved(null, Unresolved.ENDED));
+    }
+
+    @Test
+    void saysOfAWriteThatIsOnTheDiskThatACrashDoesNotLoseIt() {
+        write().end(true);
+
+        saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
+    }
+
+    @Test
+    void takesOverWhatACrashMayLoseAsDoneBeforeAnyClockMayHaveSaidSo() {
+        session.observe(exposed(BEFORE, Unresolved.ENDED));
+        seconds += 10;
+
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0));
+
+        assertThat(write.doneAt()).isEqualTo(Duration.ofSeconds(-40).toNanos());
+        ServerIdentity primary = new ServerIdentity(CLUSTER, "primary");
+        long since = write.doneAt();
+        assertThat(session.mayMissOn(CLUSTER, primary, since - 1, 1, time -> false))
+                .isFalse();
+        assertThat(session.mayMissOn(CLUSTER, primary, since, 1, time -> false)).isTrue();
+        saysAfterTheLimit(
+                CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, BEFORE, Unresolved.ENDED, seconds - 10))));
+    }
+
+    @Test
+    void takesOverWhatNoCrashLosesAsDoneNow() {
+        session.observe(unresolved(BEFORE, Unresolved.ENDED));
+        seconds += 10;
+
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 5));
+
+        assertThat(write.doneAt()).isEqualTo(5);
+        assertThat(session.mayMissOn(CLUSTER, new ServerIdentity(CLUSTER, "primary"), 9, 1, time -> false))
+                .isFalse();
     }
 
     private PendingWrite write() {
@@ -240,5 +276,10 @@ class UnresolvedSessionTests {
 
     private static CausalToken unresolved(@Nullable WalPosition after, long until) {
         return CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, after, until)));
+    }
+
+    /** Sent at this second, and perhaps not on the disk. */
+    private CausalToken exposed(@Nullable WalPosition after, long until) {
+        return CausalToken.of(List.of(), List.of(new Unresolved(CLUSTER, after, until, seconds)));
     }
 }
