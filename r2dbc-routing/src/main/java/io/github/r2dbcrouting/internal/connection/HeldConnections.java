@@ -94,7 +94,13 @@ final class HeldConnections {
     /** From now on nothing is held any more; what is gets back to its pools when the result is subscribed. */
     Mono<Void> close() {
         closed = true;
-        return Flux.just(primary, replica).concatMapDelayError(LeaseSlot::close).then();
+        Lease onPrimary = primary.close();
+        Lease onReplica = replica.close();
+        if (onPrimary == null || onReplica == null) {
+            Lease only = onPrimary == null ? onReplica : onPrimary;
+            return only == null ? Mono.empty() : only.release();
+        }
+        return Flux.concatDelayError(onPrimary.release(), onReplica.release()).then();
     }
 
     boolean closed() {
@@ -186,6 +192,10 @@ final class HeldConnections {
     }
 
     private Mono<Lease> held(LeaseSlot slot, Route route, Consumer<Lease> onTaken) {
+        Lease already = slot.held();
+        if (already != null) {
+            return Mono.just(already);
+        }
         ServerState server = Objects.requireNonNull(route.server(), "server");
         return slot.get(lender.take(route, server, lease -> {
             onTaken.accept(lease);

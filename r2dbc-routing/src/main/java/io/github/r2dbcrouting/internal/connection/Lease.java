@@ -13,8 +13,6 @@ import io.r2dbc.spi.IsolationLevel;
 import io.r2dbc.spi.Result;
 import java.time.Duration;
 import java.util.Queue;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -54,8 +52,8 @@ final class Lease {
     private final long lentAt;
     private final Queue<PendingWrite> writes = new ConcurrentLinkedQueue<>();
     private final Queue<OpenRead> reads = new ConcurrentLinkedQueue<>();
-    private final Set<RoutedResult> unconsumed = ConcurrentHashMap.newKeySet();
-    private final Set<Permit> permits = ConcurrentHashMap.newKeySet();
+    private final Queue<RoutedResult> unconsumed = new ConcurrentLinkedQueue<>();
+    private final Queue<Permit> permits = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean released = new AtomicBoolean();
     private final AtomicInteger uses = new AtomicInteger();
     private final Sinks.Empty<Void> returned = Sinks.empty();
@@ -379,9 +377,7 @@ final class Lease {
         HeldBegin begin = heldBegin;
         boolean beginning = begin != null && begin.unsettled();
         boolean busy = blocked || uncertain || beginning || !writes.isEmpty();
-        // mostly there is nothing to do, and a limit costs more than all of the rest
-        Mono<Void> ready = busy || !asItWasLent() ? prepared(busy) : Mono.fromRunnable(this::handInAll);
-        return ready.then(Mono.defer(() -> Mono.from(pooled.close()))).doFinally(signal -> {
+        return closed(busy).doFinally(signal -> {
             pool.lent().decrementAndGet();
             generation.givenBack(this);
             over = true;
@@ -391,6 +387,16 @@ final class Lease {
             releasePermits();
             returned.emitEmpty(Sinks.EmitFailureHandler.FAIL_FAST);
         });
+    }
+
+    /** Mostly there is nothing to do before, and a limit would cost more than all of the rest. */
+    private Mono<Void> closed(boolean busy) {
+        return busy || !asItWasLent()
+                ? prepared(busy).then(Mono.defer(() -> Mono.from(pooled.close())))
+                : Mono.defer(() -> {
+                    handInAll();
+                    return Mono.from(pooled.close());
+                });
     }
 
     /** Makes the connection fit for another borrower, or closes it. */

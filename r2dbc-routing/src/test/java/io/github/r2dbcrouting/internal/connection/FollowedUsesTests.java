@@ -37,7 +37,7 @@ class FollowedUsesTests {
 
     private final FakeCluster cluster = new FakeCluster(2);
     private final List<String> heard = new CopyOnWriteArrayList<>();
-    private final List<String> sentWithin = new ArrayList<>();
+    private final List<String> sentWithin = new CopyOnWriteArrayList<>();
     private final RoutedConnection connection = connection(this::following);
 
     private RoutedConnection connection(@Nullable ConnectionObserver observer) {
@@ -218,6 +218,7 @@ class FollowedUsesTests {
     void closingTheConnectionEndsWhatStillRuns() {
         cluster.servers.forEach(server -> brings(server, Flux::never));
         Disposable running = rows().subscribe();
+        await().until(() -> !sentWithin.isEmpty());
 
         Blocking.run(connection.close().and(Mono.fromRunnable(running::dispose)));
 

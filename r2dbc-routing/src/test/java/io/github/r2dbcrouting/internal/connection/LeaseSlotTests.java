@@ -163,7 +163,7 @@ class LeaseSlotTests {
         List<Throwable> errors = new ArrayList<>();
         Disposable waiting = slot.get(source).subscribe(never -> {}, errors::add);
 
-        Blocking.run(slot.close());
+        close(slot);
         source.emit(lease);
 
         assertThat(errors).hasSize(1);
@@ -192,8 +192,8 @@ class LeaseSlotTests {
                 .expectComplete()
                 .verify(LIMIT);
 
-        Blocking.run(slot.close());
-        Blocking.run(slot.close());
+        close(slot);
+        close(slot);
 
         assertThat(pooled.closes()).isEqualTo(1);
         assertThat(slot.held()).isNull();
@@ -228,7 +228,7 @@ class LeaseSlotTests {
 
     @Test
     void givesNothingOnceClosed() {
-        Blocking.run(slot.close());
+        close(slot);
 
         StepVerifier.create(slot.get(source))
                 .expectError(R2dbcNonTransientResourceException.class)
@@ -270,7 +270,7 @@ class LeaseSlotTests {
             if (round % 2 == 0) {
                 waiting.dispose();
             } else {
-                Blocking.run(racing.close());
+                close(racing);
             }
             await(together);
 
@@ -334,5 +334,12 @@ class LeaseSlotTests {
 
         @Override
         public void onComplete() {}
+    }
+
+    private static void close(LeaseSlot slot) {
+        Lease held = slot.close();
+        if (held != null) {
+            Blocking.run(held.release());
+        }
     }
 }
