@@ -58,7 +58,8 @@ final class DiscoveredServers {
                 // without the cause, which may show it
                 throw new IllegalArgumentException(
                         "in the options " + names + ": a value cannot be used, and is not shown"
-                                + " since it holds the password, or an '@' as if it were a part of another URL");
+                                + " since it holds the password, or an '@', ':' or '/' as if it were a part of another"
+                                + " URL");
             }
             throw new IllegalArgumentException("in the options " + names + ": " + refused.getMessage(), refused);
         }

@@ -10,6 +10,8 @@ final class GivenOptions {
 
     private static final int LONGEST_SHOWN = 80;
 
+    private static final String SIGNS_OF_A_URL = "@:/";
+
     private final ConnectionFactoryOptions options;
 
     GivenOptions(ConnectionFactoryOptions options) {
@@ -41,8 +43,8 @@ final class GivenOptions {
     }
 
     /**
-     * Whether an option's value must not be shown: a password is soon in the wrong place, and what holds an '@' may be a
-     * part of another URL.
+     * Whether an option's value must not be shown: a password is soon in the wrong place, and what holds an '@', a ':' or a
+     * '/' may be a part of another URL.
      */
     boolean isSecret(Option<?> option) {
         Object value = options.getValue(option);
@@ -53,7 +55,7 @@ final class GivenOptions {
         Object password = options.getValue(ConnectionFactoryOptions.PASSWORD);
         boolean known =
                 password instanceof CharSequence hidden && hidden.length() > 0 && text.contains(hidden.toString());
-        return known || text.indexOf('@') >= 0;
+        return known || text.chars().anyMatch(sign -> SIGNS_OF_A_URL.indexOf(sign) >= 0);
     }
 
     /** A text that is secret is not shown, nor is one that is strangely long. */
