@@ -145,10 +145,7 @@ final class RouteWait extends Mono<Route> {
         /** Takes a replica if one will do by now. Returns what the table says else; {@code null} if it is over. */
         private @Nullable Route look() {
             RoutingTable table = tables.current();
-            if (strays.test(table)) {
-                if (end()) {
-                    actual.onComplete();
-                }
+            if (endsAstray(table)) {
                 return null;
             }
             Route route = router.choose(table, asked, tried);
@@ -162,6 +159,15 @@ final class RouteWait extends Mono<Route> {
                 awaitPosition();
             }
             return over.get() ? null : route;
+        }
+
+        /** Whether it is over without a route, since no server that the table has may serve the session. */
+        private boolean endsAstray(RoutingTable table) {
+            boolean stray = strays.test(table);
+            if (stray && end()) {
+                actual.onComplete();
+            }
+            return stray;
         }
 
         /** When it began to wait there was no replica to go to: nobody has asked how far the one was that it read from. */
@@ -244,19 +250,16 @@ final class RouteWait extends Mono<Route> {
                 return;
             }
             RoutingTable table = tables.current();
+            if (endsAstray(table)) {
+                permit.withdraw();
+                return;
+            }
             Route route = router.choose(table, asked, tried);
-            boolean stray = strays.test(table);
-            if (route.fallsBack() && !stray) {
+            if (route.fallsBack()) {
                 emit(route, permit);
                 return;
             }
             permit.withdraw();
-            if (stray) {
-                if (end()) {
-                    actual.onComplete();
-                }
-                return;
-            }
             if (route.server() != null) {
                 emit(route, null);
             } else {
