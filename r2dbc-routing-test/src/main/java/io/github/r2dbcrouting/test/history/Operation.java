@@ -41,7 +41,13 @@ public final class Operation {
      * @param name words for people
      * @param primary whether that is known to have been the primary
      */
-    record Place(String name, boolean primary) {}
+    record Place(String name, boolean primary) {
+
+        /** One of which no more is known than its name, if that. */
+        static @Nullable Place named(@Nullable String name) {
+            return name == null ? null : new Place(name, false);
+        }
+    }
 
     Operation(
             long session,

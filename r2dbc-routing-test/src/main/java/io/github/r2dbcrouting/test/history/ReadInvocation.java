@@ -33,7 +33,7 @@ public final class ReadInvocation extends Invocation {
      * @throws IllegalArgumentException if there are not as many as there are keys
      */
     public void ok(List<List<Long>> values, @Nullable String place) {
-        end(values, place == null ? null : new Operation.Place(place, false));
+        end(values, Operation.Place.named(place));
     }
 
     /**

@@ -23,7 +23,7 @@ public final class WriteInvocation extends Invocation {
      * @param place words for people
      */
     public void ok(String place) {
-        end(Outcome.OK, new long[0][], place == null ? null : new Operation.Place(place, false));
+        end(Outcome.OK, new long[0][], Operation.Place.named(place));
     }
 
     /** Says that it surely did nothing. If that is not sure, {@link #unknown()} is meant. */

@@ -77,14 +77,7 @@ class PlantedViolationsTests {
         seeds().forEach(seed -> {
             History history = SimulatedStore.run(seed, STEPS, seed % 2 == 0, true);
             Knowledge knowledge = Knowledge.of(history);
-            List<Operation> reads = new ArrayList<>(history.operations().stream()
-                    .filter(read -> read.isAnsweredRead()
-                            && read.keyCount() == 1
-                            && read.action() == Action.READ_REGISTERS
-                            && read.seenValues(0).length > 0)
-                    .toList());
-            Collections.shuffle(reads, new Random(seed));
-            for (Operation read : reads.subList(0, Math.min(MOST_LOOKED_AT, reads.size()))) {
+            for (Operation read : answered(history, Action.READ_REGISTERS, seed)) {
                 Outdated outdated = knowledge.outdated(read);
                 if (outdated != null) {
                     Operation changed = read.seeing(new long[] {outdated.value});
@@ -150,17 +143,21 @@ class PlantedViolationsTests {
         assertThat(planted.values()).singleElement().matches(count -> count >= 20);
     }
 
-    private static void plant(History history, Guarantee guarantee, long seed, Map<Guarantee, Integer> planted) {
-        Knowledge knowledge = Knowledge.of(history);
+    /** Some reads of one key that was not empty, drawn by the seed. */
+    private static List<Operation> answered(History history, Action action, long seed) {
         List<Operation> reads = new ArrayList<>(history.operations().stream()
                 .filter(read -> read.isAnsweredRead()
                         && read.keyCount() == 1
-                        && read.action() == Action.READ_LISTS
+                        && read.action() == action
                         && read.seenValues(0).length > 0)
                 .toList());
         Collections.shuffle(reads, new Random(seed));
-        List<Operation> fit = reads.stream()
-                .limit(MOST_LOOKED_AT)
+        return reads.subList(0, Math.min(MOST_LOOKED_AT, reads.size()));
+    }
+
+    private static void plant(History history, Guarantee guarantee, long seed, Map<Guarantee, Integer> planted) {
+        Knowledge knowledge = Knowledge.of(history);
+        List<Operation> fit = answered(history, Action.READ_LISTS, seed).stream()
                 .filter(read -> knowledge.brokenBy(read) == guarantee)
                 .limit(PLANTED_IN_EACH)
                 .toList();
