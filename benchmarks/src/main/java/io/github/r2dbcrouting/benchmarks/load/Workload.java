@@ -7,17 +7,17 @@ import java.util.Locale;
 /** What do users do? */
 enum Workload {
     /** The shortest answer that there is: what lies around a statement weighs most. */
-    SELECT_1(0, 0, 0, 0),
+    SELECT_1(100, 0, 0, 0, 0),
     /** Rows by their keys, and nothing else. */
-    READ_ONLY(100, 0, 0, 0),
+    READ_ONLY(0, 100, 0, 0, 0),
     /** Nine reads to each write. */
-    READ_90(90, 10, 0, 0),
+    READ_90(0, 90, 10, 0, 0),
     /** As many reads as writes. */
-    READ_50(50, 50, 0, 0),
+    READ_50(0, 50, 50, 0, 0),
     /** Each write is followed by a read of the same row. */
-    READ_BACK(0, 0, 100, 0),
+    READ_BACK(0, 0, 0, 100, 0),
     /** Pages of rows, now and then a sum over many, and some writes. */
-    LISTING(0, 10, 0, 80);
+    LISTING(0, 0, 10, 0, 80);
 
     /** What is done in one go. */
     enum Step {
@@ -35,12 +35,14 @@ enum Workload {
         REPORT
     }
 
+    private final int select1;
     private final int read;
     private final int write;
     private final int readBack;
     private final int list;
 
-    Workload(int read, int write, int readBack, int list) {
+    Workload(int select1, int read, int write, int readBack, int list) {
+        this.select1 = select1;
         this.read = read;
         this.write = write;
         this.readBack = readBack;
@@ -54,19 +56,23 @@ enum Workload {
      * @return the step
      */
     Step step(int percent) {
-        if (this == SELECT_1) {
+        int below = select1;
+        if (percent < below) {
             return Step.SELECT_1;
         }
-        if (percent < read) {
+        below += read;
+        if (percent < below) {
             return Step.READ;
         }
-        if (percent < read + write) {
+        below += write;
+        if (percent < below) {
             return Step.WRITE;
         }
-        if (percent < read + write + readBack) {
+        below += readBack;
+        if (percent < below) {
             return Step.WRITE_AND_READ_BACK;
         }
-        return percent < read + write + readBack + list ? Step.LIST : Step.REPORT;
+        return percent < below + list ? Step.LIST : Step.REPORT;
     }
 
     /**
