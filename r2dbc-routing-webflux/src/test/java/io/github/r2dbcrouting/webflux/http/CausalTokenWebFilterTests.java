@@ -170,7 +170,7 @@ class CausalTokenWebFilterTests {
                 exchange -> Mono.deferContextual(context -> {
                     context.get(SessionState.class)
                             .begin("7", false, () -> {}, BEFORE)
-                            .end();
+                            .end(true);
                     return Mono.empty();
                 }),
                 get().build());
