@@ -97,7 +97,8 @@ class LossesIT {
 
                 lost = written.equals(TOLD) && primary.query(row).equals("0");
                 assertThat(written).as("round %d, by %s", id, token).isIn(TOLD, "1");
-                assertThat(next(other, id, resumed)).isEqualTo(primary.query(row));
+                // what it tried while the primary crashed may be told of as well
+                assertThat(next(other, id, resumed)).isIn(TOLD, primary.query(row));
             }
             assertThat(lost).as("a crash has taken something").isTrue();
         } finally {
