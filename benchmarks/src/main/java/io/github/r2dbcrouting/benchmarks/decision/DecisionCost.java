@@ -16,6 +16,9 @@ import org.openjdk.jmh.annotations.State;
 /**
  * What a decision costs while the table stays as it is, and what a new table costs.
  *
+ * <p>The decision that it serves: what is prepared with the table and what is left to each request, and whether every
+ * subscription may choose anew, however many servers and policies there are.
+ *
  * <p>A decision shall take at most logarithmically longer with more servers, and no longer with more policies. Whatever
  * grows with both is done when a sample arrives: that is {@link #table}, and the first decision after it, which is
  * {@link #tableAndDecision}.

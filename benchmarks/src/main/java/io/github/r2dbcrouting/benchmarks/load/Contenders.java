@@ -7,6 +7,7 @@ import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.r2dbc.pool.ConnectionPool;
 import io.r2dbc.pool.ConnectionPoolConfiguration;
+import io.r2dbc.postgresql.PostgresqlConnectionFactory;
 import io.r2dbc.spi.ConnectionFactories;
 import io.r2dbc.spi.ConnectionFactory;
 import io.r2dbc.spi.ConnectionFactoryOptions;
@@ -170,12 +171,10 @@ final class Contenders {
         List<Access> reads = cluster.replicas().stream()
                 .map(server -> new Access(factory, context -> context.put(key, server.name()), ""))
                 .toList();
-        String version = String.valueOf(
-                AbstractRoutingConnectionFactory.class.getPackage().getImplementationVersion());
         return contender(
                 Kind.SPRING,
                 again,
-                version,
+                versionOf(AbstractRoutingConnectionFactory.class),
                 rotating(reads.isEmpty() ? List.of(writes) : reads),
                 user -> writes,
                 List.copyOf(pools.values()));
@@ -187,7 +186,12 @@ final class Contenders {
                 hosts("preferSecondary"),
                 poolSize * Math.max(1, cluster.replicas().size()));
         return simple(
-                Kind.MULTI_HOST, again, "", Access.over(reading), Access.over(writing), List.of(reading, writing));
+                Kind.MULTI_HOST,
+                again,
+                versionOf(PostgresqlConnectionFactory.class),
+                Access.over(reading),
+                Access.over(writing),
+                List.of(reading, writing));
     }
 
     private ConnectionFactoryOptions hosts(String target) {
@@ -207,6 +211,10 @@ final class Contenders {
                 .option(io.r2dbc.spi.Option.valueOf("targetServerType"), target)
                 .option(io.r2dbc.spi.Option.valueOf("loadBalanceHosts"), true)
                 .build();
+    }
+
+    private static String versionOf(Class<?> library) {
+        return String.valueOf(library.getPackage().getImplementationVersion());
     }
 
     private static Function<User, Access> rotating(List<Access> all) {

@@ -18,8 +18,10 @@ final class Statements {
     static final String WRITE = "UPDATE " + TABLE + " SET version = version + 1 WHERE id = $1 RETURNING version";
     static final String LIST =
             "SELECT id, version, " + ADDRESS + " FROM " + TABLE + " WHERE id >= $1 ORDER BY id LIMIT 20";
-    static final String REPORT = "SELECT -1::bigint, sum(version)::bigint, " + ADDRESS + " FROM " + TABLE
-            + " WHERE id >= $1 AND id < $1 + 2000";
+
+    /** With the first of the rows that it sums up, which tells whether it lacks what its user wrote. */
+    static final String REPORT = "SELECT min(id), max(version) FILTER (WHERE id = $1), " + ADDRESS
+            + ", sum(version)::bigint FROM " + TABLE + " WHERE id >= $1 AND id < $1 + 2000";
 
     private Statements() {}
 
