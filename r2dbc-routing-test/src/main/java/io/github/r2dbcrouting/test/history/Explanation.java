@@ -7,7 +7,10 @@ import java.util.List;
 /** Why had a read to see something? In words. */
 final class Explanation {
 
-    private static final int MOST_STEPS = 8;
+    /** Of a long way what led to what was seen last, and how the write came to be known. */
+    private static final int FIRST_STEPS = 6;
+
+    private static final int LAST_STEPS = 4;
 
     private Explanation() {}
 
@@ -20,10 +23,10 @@ final class Explanation {
         List<Operation> told = new ArrayList<>();
         told.add(read);
         for (int i = 1; i < way.size(); i++) {
-            if (i <= MOST_STEPS || i == way.size() - 1) {
+            if (i <= FIRST_STEPS || i >= way.size() - LAST_STEPS) {
                 text.append(' ').append(step(way.get(i - 1), way.get(i)));
                 told.add(way.get(i).operation);
-            } else if (i == MOST_STEPS + 1) {
+            } else if (i == FIRST_STEPS + 1) {
                 text.append(" And so on, %d steps in all.".formatted(way.size() - 1));
             }
         }
