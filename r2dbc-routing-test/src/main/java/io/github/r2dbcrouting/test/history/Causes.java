@@ -74,7 +74,7 @@ final class Causes {
     }
 
     private @Nullable Node bySight(Node node, Question asked, long search, Deque<Node> frontier) {
-        if (!node.isAnswer()) {
+        if (!node.isAnswer() || (node.unfollowed && node.from != null)) {
             return null;
         }
         for (int k = 0; k < node.operation.keyCount(); k++) {

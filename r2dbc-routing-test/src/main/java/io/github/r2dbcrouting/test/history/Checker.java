@@ -23,6 +23,7 @@ final class Checker {
         Findings findings = new Findings();
         Answers answers = new Answers(index, findings);
         Missing missing = new Missing(index, findings);
+        index.nodes().forEach(node -> noteUnfollowed(node, findings));
         answers.checkWrites();
         index.nodes().forEach(answers::checkValues);
         index.order();
@@ -35,5 +36,12 @@ final class Checker {
         }
         index.sessions().forEach(session -> new Losses(index, switches, findings).check(session));
         return findings.verdict(index.nodes().size(), index.sessions().size());
+    }
+
+    private void noteUnfollowed(Node node, Findings findings) {
+        if (node.isAnswer() && switches.stream().anyMatch(change -> change.isUnknownTo(node.operation))) {
+            node.unfollowed = true;
+            findings.addUnfollowed();
+        }
     }
 }

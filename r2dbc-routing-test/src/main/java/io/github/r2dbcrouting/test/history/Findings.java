@@ -13,6 +13,7 @@ final class Findings {
     private final List<Violation> violations = new ArrayList<>();
     private final Map<Guarantee, Integer> counts = new EnumMap<>(Guarantee.class);
     private int early;
+    private int unfollowed;
 
     void add(Guarantee guarantee, Supplier<Violation> explained) {
         if (counts.merge(guarantee, 1, Integer::sum) <= Verdict.MOST_EXPLAINED) {
@@ -25,9 +26,14 @@ final class Findings {
         early++;
     }
 
+    /** A server was read from that had been promoted, and was not followed yet. */
+    void addUnfollowed() {
+        unfollowed++;
+    }
+
     Verdict verdict(int operations, int sessions) {
         violations.sort(Comparator.comparingLong(
                 one -> one.operations().isEmpty() ? 0 : one.operations().get(0).invoked()));
-        return new Verdict(operations, sessions, violations, counts, early);
+        return new Verdict(operations, sessions, violations, counts, early, unfollowed);
     }
 }

@@ -110,7 +110,18 @@ public final class HistoryRecorder {
      * @return to be told what was
      */
     public Switch switched() {
-        Switch made = new Switch(next(), this::next);
+        return switched(null);
+    }
+
+    /**
+     * As {@link #switched()}, and says which server takes over. Reads that it serves as the replica that it was, to
+     * somebody who does not follow it yet, are counted apart: see {@link Verdict#readUnfollowed()}.
+     *
+     * @param promoted the server, as {@link ReadInvocation#okOnReplica} names it; {@code null} if that is not known
+     * @return to be told what was lost
+     */
+    public Switch switched(@Nullable String promoted) {
+        Switch made = new Switch(next(), promoted, this::next);
         switches.add(made);
         return made;
     }

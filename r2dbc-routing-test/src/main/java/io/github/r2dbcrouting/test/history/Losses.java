@@ -48,7 +48,7 @@ final class Losses {
                 if (node.isAnswer()) {
                     check(node, key, operation.seenValues(i));
                     for (long value : operation.seenValues(i)) {
-                        if (key.position(value) < 0) {
+                        if (key.position(value) < 0 && !node.unfollowed) {
                             learn(node, key, value);
                         }
                     }

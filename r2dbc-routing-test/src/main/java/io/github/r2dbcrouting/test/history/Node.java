@@ -19,6 +19,9 @@ final class Node {
     /** Whether it is an answer that cannot be one, of which nothing follows. */
     boolean unsound;
 
+    /** Whether it was read on a server that was promoted, unknown to whoever chose it: its session need not see that again. */
+    boolean unfollowed;
+
     /** The search that seeks this write. */
     long sought;
 

@@ -38,14 +38,19 @@ public final class Operation {
     /**
      * Where was it answered?
      *
-     * @param name words for people
+     * @param server a name, or words for people
+     * @param by who chose it, {@code null} if that is not known
      * @param primary whether that is known to have been the primary
      */
-    record Place(String name, boolean primary) {
+    record Place(String server, @Nullable String by, boolean primary) {
 
         /** One of which no more is known than its name, if that. */
         static @Nullable Place named(@Nullable String name) {
-            return name == null ? null : new Place(name, false);
+            return name == null ? null : new Place(name, null, false);
+        }
+
+        String inWords() {
+            return by == null ? server : by + ", " + server;
         }
     }
 
@@ -130,7 +135,12 @@ public final class Operation {
      * @return words for people, or {@code null}
      */
     public @Nullable String place() {
-        return place == null ? null : place.name;
+        return place == null ? null : place.inWords();
+    }
+
+    @Nullable
+    Place servedAt() {
+        return place;
     }
 
     long invoked() {
@@ -185,7 +195,7 @@ public final class Operation {
             case READ_LISTS, READ_REGISTERS -> "read " + words();
         };
         String ended = outcome == Outcome.OK ? "" : ", " + outcome.name().toLowerCase(java.util.Locale.ROOT);
-        String where = place == null ? "" : " at " + place.name;
+        String where = place == null ? "" : " at " + place.inWords();
         return "session %d, %.3f to %s ms%s: %s%s"
                 .formatted(
                         session,

@@ -46,7 +46,21 @@ public final class ReadInvocation extends Invocation {
      * @throws IllegalArgumentException if there are not as many as there are keys
      */
     public void okOnPrimary(List<List<Long>> values, String place) {
-        end(values, new Operation.Place(place, true));
+        end(values, new Operation.Place(place, null, true));
+    }
+
+    /**
+     * Says what was seen on a server that was taken for a replica. One that was promoted serves as the replica that it was
+     * until whoever chooses has noticed: what is seen there meanwhile binds nobody, see
+     * {@link Verdict#readUnfollowed()}.
+     *
+     * @param values as for {@link #ok(List, String)}
+     * @param server the server's name, as {@link HistoryRecorder#switched(String)} would call it
+     * @param by who chose the server, as {@link Switch#followedBy} calls them
+     * @throws IllegalArgumentException if there are not as many as there are keys
+     */
+    public void okOnReplica(List<List<Long>> values, String server, String by) {
+        end(values, new Operation.Place(server, by, false));
     }
 
     private void end(List<List<Long>> values, Operation.@Nullable Place place) {

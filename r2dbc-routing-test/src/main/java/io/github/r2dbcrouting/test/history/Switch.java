@@ -15,13 +15,15 @@ import org.jspecify.annotations.Nullable;
 public final class Switch {
 
     private final long began;
+    private final @Nullable String promoted;
     private final LongSupplier events;
     private final Map<Long, Set<Long>> lost = new ConcurrentHashMap<>();
     private final Map<String, Long> followers = new ConcurrentHashMap<>();
     private volatile long followed = Long.MAX_VALUE;
 
-    Switch(long began, LongSupplier events) {
+    Switch(long began, @Nullable String promoted, LongSupplier events) {
         this.began = began;
+        this.promoted = promoted;
         this.events = events;
     }
 
@@ -62,6 +64,17 @@ public final class Switch {
     /** The number of the event from which on nobody may see the lost branch. */
     long followedFrom() {
         return followed;
+    }
+
+    /** Whether the server that served a read as a replica may have been one no longer, unknown to whoever chose it. */
+    boolean isUnknownTo(Operation read) {
+        Operation.Place place = read.servedAt();
+        String by = place == null ? null : place.by();
+        return place != null
+                && by != null
+                && place.server().equals(promoted)
+                && read.completed() > began
+                && read.invoked() < Math.min(followed, followers.getOrDefault(by, Long.MAX_VALUE));
     }
 
     boolean hasLost(long key, long value) {

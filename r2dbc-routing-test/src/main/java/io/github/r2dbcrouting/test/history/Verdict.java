@@ -14,10 +14,18 @@ import java.util.Map;
  * @param counts how often each guarantee that was broken was broken
  * @param seenEarly how many reads of the primary lacked what a standby had shown already, of writes that were not
  *     acknowledged yet: PostgreSQL promises nothing else, so these are no violations
+ * @param readUnfollowed how many reads were served as by a replica by a server that was promoted meanwhile, before whoever
+ *     chose it followed it: without fencing nobody can promise that what was seen there is seen again on the primary that
+ *     is still followed, so that is no violation
  * @since 0.1.0
  */
 public record Verdict(
-        int operations, int sessions, List<Violation> violations, Map<Guarantee, Integer> counts, int seenEarly) {
+        int operations,
+        int sessions,
+        List<Violation> violations,
+        Map<Guarantee, Integer> counts,
+        int seenEarly,
+        int readUnfollowed) {
 
     static final int MOST_EXPLAINED = 100;
 
@@ -31,6 +39,7 @@ public record Verdict(
      * @param violations what was found
      * @param counts how often each guarantee was broken
      * @param seenEarly how many reads of the primary lacked what a standby had shown already
+     * @param readUnfollowed how many reads were served by a server that was promoted and not followed yet
      */
     public Verdict {
         violations = List.copyOf(violations);
@@ -73,6 +82,9 @@ public record Verdict(
         StringBuilder text = new StringBuilder("%d operations of %d sessions".formatted(operations, sessions));
         if (seenEarly > 0) {
             text.append(", %d commits seen before they were acknowledged and not on the primary".formatted(seenEarly));
+        }
+        if (readUnfollowed > 0) {
+            text.append(", %d reads of a promoted server that was not followed yet".formatted(readUnfollowed));
         }
         text.append(": ");
         if (kept()) {

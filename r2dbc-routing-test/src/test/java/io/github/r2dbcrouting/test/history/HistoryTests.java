@@ -208,6 +208,59 @@ class HistoryTests {
     }
 
     @Test
+    void countsApartWhatAPromotedServerHasShownToWhoeverDoesNotFollowItYet() {
+        recorder.switched("db1").followedBy("another");
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+
+        Verdict verdict = recorder.history().check();
+
+        verdict.verify();
+        assertThat(verdict.readUnfollowed()).isOne();
+        assertThat(verdict).asString().contains("1 reads of a promoted server that was not followed yet");
+    }
+
+    @Test
+    void wantsWhatAPromotedServerHasShownToWhoeverFollowsIt() {
+        recorder.switched("db1").followedBy("router");
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsWhatAPromotedServerHasShownOnceEverybodyFollowsIt() {
+        recorder.switched("db1").followed();
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsWhatAnotherServerHasShownThanThePromotedOne() {
+        recorder.switched("db1");
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db2", "router");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+
+        assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
+    }
+
+    @Test
+    void wantsAPromotedServerToShowWhatItsReaderHadWritten() {
+        recorder.append(1, LIST, 10).ok();
+        recorder.switched("db1");
+        recorder.readLists(1, LIST).okOnReplica(List.of(List.of()), "db1", "router");
+
+        assertThat(guarantees()).containsExactly(Guarantee.READ_YOUR_WRITES);
+    }
+
+    @Test
     void wantsToBeToldOfALoss() {
         recorder.append(1, LIST, 10).ok();
         recorder.finalList(LIST, List.of());
