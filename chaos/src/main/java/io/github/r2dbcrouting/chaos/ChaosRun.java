@@ -99,23 +99,27 @@ final class ChaosRun {
 
     /** On lists of its own: what it writes there is in no history. */
     private void warmUp() throws Exception {
-        Workload load = new Workload(site.routers(), plan.thinkTime(), HistoryRecorder::new, WARM_UP_KEYS);
-        load.start(plan.users(), plan.seed());
+        Workload load = new Workload(
+                List.of(site.many(plan.users(), plan.thinkTime(), WARM_UP_KEYS), site.few(WARM_UP_KEYS)),
+                HistoryRecorder::new);
+        load.start(plan.seed());
         Thread.sleep(Math.min(LONGEST_WARM_UP.toMillis(), plan.duration().toMillis() / 5));
         load.stop();
     }
 
     private Outcome underFaults(Progress progress) throws Exception {
         HistoryRecorder recorder = new HistoryRecorder();
-        Workload load = new Workload(site.routers(), plan.thinkTime(), () -> recorder, 0);
+        Crowd few = site.few(0);
+        Workload load = new Workload(List.of(site.many(plan.users(), plan.thinkTime(), 0), few), () -> recorder);
         Lanes lanes = new Lanes(
-                random -> new Target(site.cluster(), site.routers(), site.clock(), random, witness(recorder, load)),
+                random ->
+                        new Target(site.cluster(), site.routers(), site.clock(), random, witness(recorder, load), few),
                 failed -> Repair.of(site.cluster()));
         Hooks.onErrorDropped(error -> load.tally().dropped(error));
         long began = System.nanoTime();
         Queue<Lanes.Spell> events = new ConcurrentLinkedQueue<>();
         Disposable.Composite noticing = noteWhatRoutersNotice(began, events);
-        load.start(plan.users(), plan.seed());
+        load.start(plan.seed());
         lanes.start(Faults.named(plan.faults()), plan.seed());
         long end = began + plan.duration().toNanos();
         while (System.nanoTime() - end < 0) {
@@ -147,17 +151,16 @@ final class ChaosRun {
     /** For whoever wants to know why a guarantee was not kept. */
     private Disposable.Composite noteWhatRoutersNotice(long began, Queue<Lanes.Spell> events) {
         Disposable.Composite noticing = Disposables.composite();
-        for (int i = 0; i < site.routers().size(); i++) {
-            String application = Site.application(i);
-            var unused = noticing.add(site.routers()
-                    .get(i)
+        for (Application application : site.applications()) {
+            var unused = noticing.add(application
+                    .router()
                     .events()
                     .filter(event ->
                             event instanceof RoutingEvent.PrimaryChanged || event instanceof RoutingEvent.ServerChanged)
                     .subscribe(event -> {
                         Duration now = Duration.ofNanos(System.nanoTime() - began);
-                        events.add(new Lanes.Spell(application + ": " + event, now, now));
-                        noteWhoFollows(application, event);
+                        events.add(new Lanes.Spell(application.name() + ": " + event, now, now));
+                        noteWhoFollows(application.name(), event);
                     }));
         }
         return noticing;
@@ -190,14 +193,14 @@ final class ChaosRun {
         return new Target.Witness() {
             @Override
             public Switch switched(PostgresServer promoted) {
-                Switch change = recorder.switched();
+                Switch change = recorder.switched(Target.name(promoted));
                 takeover = new Takeover(Target.name(promoted), change);
                 return change;
             }
 
             @Override
             public void compare(Switch change, PostgresServer left, PostgresServer goesOn) {
-                long from = Math.max(0, load.keys().oldest() - UNCHANGED_KEYS);
+                long from = Math.max(0, load.oldestList() - UNCHANGED_KEYS);
                 Map<Long, List<Long>> there = Store.lists(goesOn, from);
                 Store.lists(left, from).forEach((key, values) -> {
                     Set<Long> kept = Set.copyOf(there.getOrDefault(key, List.of()));

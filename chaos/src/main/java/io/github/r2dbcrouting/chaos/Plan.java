@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param users how many users there are at a time
  * @param thinkTime how long a user waits after an operation, at most
  * @param faults parts of names of faults, of which one has to match; all if there are none
- * @param without the mechanism that both routers lack, {@code null} for none
+ * @param without the mechanism that all routers lack, {@code null} for none
  * @param edn where the history of lists goes, {@code null} for nowhere
  */
 record Plan(

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
 /**
- * A primary, three replicas, and two applications with a router each. The first samples as routers do by default, the
- * second so seldom that it often acts on what is no longer true.
+ * A primary, three replicas, and three applications with a router each. The first samples as routers do by default, the
+ * others so seldom that they often act on what is no longer true. The third has few users, who now and then do nothing.
  */
 final class Site implements AutoCloseable {
 
@@ -23,19 +23,38 @@ final class Site implements AutoCloseable {
     private static final Duration START_LIMIT = Duration.ofSeconds(60);
     private static final Duration SELDOM = Duration.ofSeconds(5);
 
+    private static final int LISTS_AT_A_TIME = 24;
+    private static final int REGISTERS_AT_A_TIME = 6;
+
+    private static final int FEW_USERS = 8;
+    private static final Duration THEIR_THINK_TIME = Duration.ofMillis(400);
+
+    /** So few that they see again soon what they have seen. */
+    private static final int THEIR_LISTS = 3;
+
+    private static final int THEIR_REGISTERS = 2;
+
+    /** More than a crowd comes to in a run. */
+    private static final long KEYS_OF_A_CROWD = 1L << 39;
+
     private final PostgresCluster cluster;
     private final LeakCheck leaks;
     private final JumpingClock clock = new JumpingClock();
-    private final List<RoutingConnectionFactory> routers;
+    private final List<Application> applications;
     private boolean routersClosed;
 
     private Site(PostgresCluster cluster, @Nullable Safeguard without) {
         this.cluster = cluster;
         this.leaks =
                 LeakCheck.start().watch(cluster).watchThreads("r2dbc-routing").waitAtMost(Duration.ofSeconds(20));
-        this.routers = List.of(
-                router(without).build(),
-                router(without).sampling(SELDOM, SELDOM).build());
+        this.applications = List.of(
+                new Application("application 0", router(without).build()),
+                new Application(
+                        "application 1",
+                        router(without).sampling(SELDOM, SELDOM).build()),
+                new Application(
+                        "application 2",
+                        router(without).sampling(SELDOM, SELDOM).build()));
     }
 
     static Site start(@Nullable Safeguard without) {
@@ -48,8 +67,8 @@ final class Site implements AutoCloseable {
             Store.createTables(cluster.primary());
             cluster.awaitReplayed();
             Site site = new Site(cluster, without);
-            var unused = Flux.fromIterable(site.routers)
-                    .flatMap(router -> router.ready(START_LIMIT), 2)
+            var unused = Flux.fromIterable(site.routers())
+                    .flatMap(router -> router.ready(START_LIMIT))
                     .then()
                     .block(START_LIMIT);
             return site;
@@ -73,13 +92,32 @@ final class Site implements AutoCloseable {
         return cluster;
     }
 
-    List<RoutingConnectionFactory> routers() {
-        return routers;
+    List<Application> applications() {
+        return applications;
     }
 
-    /** What an application is called. */
-    static String application(int index) {
-        return "application " + index;
+    List<RoutingConnectionFactory> routers() {
+        return applications.stream().map(Application::router).toList();
+    }
+
+    /** Users of the first two applications. */
+    Crowd many(int users, Duration thinkTime, long firstKey) {
+        return new Crowd(
+                applications.subList(0, 2),
+                users,
+                thinkTime,
+                new Keys(LISTS_AT_A_TIME, firstKey),
+                new Keys(REGISTERS_AT_A_TIME, firstKey));
+    }
+
+    /** Users of the third. */
+    Crowd few(long firstKey) {
+        return new Crowd(
+                applications.subList(2, 3),
+                FEW_USERS,
+                THEIR_THINK_TIME,
+                new Keys(THEIR_LISTS, firstKey + KEYS_OF_A_CROWD),
+                new Keys(THEIR_REGISTERS, firstKey + KEYS_OF_A_CROWD));
     }
 
     JumpingClock clock() {
@@ -108,8 +146,8 @@ final class Site implements AutoCloseable {
     private void closeThem() {
         if (!routersClosed) {
             routersClosed = true;
-            var unused = Flux.fromIterable(routers)
-                    .flatMap(RoutingConnectionFactory::close, 2)
+            var unused = Flux.fromIterable(routers())
+                    .flatMap(RoutingConnectionFactory::close)
                     .then()
                     .block(START_LIMIT);
         }

@@ -106,11 +106,12 @@ final class Soak {
     Result run(Progress progress) throws Exception {
         try (Site site = Site.start(null)) {
             // nobody judges what is seen here, so nothing is kept
-            Workload load = new Workload(site.routers(), thinkTime, HistoryRecorder::new, 0);
+            Crowd few = site.few(0);
+            Workload load = new Workload(List.of(site.many(users, thinkTime, 0), few), HistoryRecorder::new);
             Lanes lanes = new Lanes(
-                    random -> new Target(site.cluster(), site.routers(), site.clock(), random, nobody()),
+                    random -> new Target(site.cluster(), site.routers(), site.clock(), random, nobody(), few),
                     failed -> Repair.of(site.cluster()));
-            load.start(users, 1);
+            load.start(1);
             lanes.start(Faults.named(CHURN), 1);
             List<Look> looks = new ArrayList<>();
             long began = System.nanoTime();

@@ -44,7 +44,7 @@ final class Store {
     private static final String READ_TWO_LISTS =
             "SELECT key || ':' || array_to_string(items, ',') FROM list WHERE key IN ($1, $2)";
 
-    private static final String READ_LIST_LONG = "SELECT array_to_string(items, ',') || repeat(' ', 2000)"
+    private static final String READ_LIST_LONG = "SELECT array_to_string(items, ',') || repeat(' ', 300)"
             + " FROM list, generate_series(1, " + LONG + ") WHERE key = $1";
 
     private static final String READ_REGISTER = "SELECT item::text FROM register WHERE key = $1";
@@ -120,12 +120,15 @@ final class Store {
         return with(
                 router,
                 connection -> all(connection, READ_LIST_LONG, key).map(rows -> {
-                    List<String> different = rows.stream().distinct().toList();
-                    if (different.size() > 1 || (!rows.isEmpty() && rows.size() != LONG)) {
-                        throw new IllegalStateException(
-                                "one answer of %d rows says %d things".formatted(rows.size(), different.size()));
+                    if (rows.isEmpty()) {
+                        return List.<Long>of();
                     }
-                    return different.isEmpty() ? List.<Long>of() : values(different.get(0));
+                    String first = rows.get(0);
+                    if (rows.size() != LONG || !rows.stream().allMatch(first::equals)) {
+                        throw new IllegalStateException("one answer of %d rows says %d things"
+                                .formatted(rows.size(), rows.stream().distinct().count()));
+                    }
+                    return values(first);
                 }));
     }
 

@@ -19,7 +19,7 @@ import reactor.core.Exceptions;
 final class Tally {
 
     private static final int MOST_KEPT = 20;
-    private static final int MOST_FRAMES = 12;
+    private static final int MOST_FRAMES = 20;
 
     final LongAdder asked = new LongAdder();
     final LongAdder answered = new LongAdder();
@@ -50,7 +50,7 @@ final class Tally {
         if (error instanceof R2dbcException known) {
             kind += known.getSqlState() == null ? "" : " " + known.getSqlState();
         } else {
-            keep(what + ": " + error);
+            keep(what + ": " + withFrames(error));
         }
         errors.computeIfAbsent(kind, name -> new LongAdder()).increment();
     }
@@ -60,9 +60,13 @@ final class Tally {
         Throwable cause =
                 Exceptions.isErrorCallbackNotImplemented(error) && error.getCause() != null ? error.getCause() : error;
         if (!(cause instanceof R2dbcException) && !(cause instanceof IOException)) {
-            keep("dropped: " + cause + " at "
-                    + Arrays.stream(cause.getStackTrace()).limit(MOST_FRAMES).toList());
+            keep("dropped: " + withFrames(cause));
         }
+    }
+
+    private static String withFrames(Throwable error) {
+        return error + " at "
+                + Arrays.stream(error.getStackTrace()).limit(MOST_FRAMES).toList();
     }
 
     private void keep(String text) {

@@ -36,25 +36,37 @@ final class VirtualUser {
     private static final int MOST_MICROS_UNTIL_CANCEL = 6000;
 
     private final Workload workload;
+    private final Crowd crowd;
     private final Random random;
     private long session;
     private int place;
+
+    /** The list that was read or written last by itself. */
+    private long latest;
+
     private CausalSession causal = CausalSession.create();
 
-    VirtualUser(Workload workload, long seed) {
+    VirtualUser(Workload workload, Crowd crowd, long seed) {
         this.workload = workload;
+        this.crowd = crowd;
         this.random = new Random(seed);
         this.session = workload.nextSession();
-        this.place = random.nextInt(workload.routers().size());
+        this.place = random.nextInt(crowd.applications().size());
+        this.latest = crowd.lists().forReading(random);
     }
 
     /** Returns a user's life: until the workload is over, and the step under way with it. */
     Mono<Void> run() {
-        return Mono.defer(this::step)
+        return Mono.defer(() -> crowd.resting() ? crowd.awake().then(Mono.defer(this::lookAgain)) : step())
                 .then(Mono.defer(() -> Mono.delay(Duration.ofNanos(
-                        1 + random.nextLong(Math.max(1, workload.thinkTime().toNanos()))))))
+                        1 + random.nextLong(Math.max(1, crowd.thinkTime().toNanos()))))))
                 .repeat(() -> !workload.isOver())
                 .then();
+    }
+
+    /** Who comes back looks first at what was done last. */
+    private Mono<Void> lookAgain() {
+        return readList(latest);
     }
 
     private Mono<Void> step() {
@@ -76,23 +88,22 @@ final class VirtualUser {
         } else if (kind < 35) {
             return set();
         } else if (kind < 70) {
-            long key = workload.keys().forReading(random);
-            return readLists(new long[] {key}, Store.readList(router(), key).map(List::of));
+            return readList(crowd.lists().forReading(random));
         } else if (kind < 80) {
-            long[] keys = workload.keys().two(random);
+            long[] keys = crowd.lists().two(random);
             return readLists(keys, Store.readTwoLists(router(), keys));
         } else if (kind < 86) {
-            long[] keys = workload.keys().two(random);
+            long[] keys = crowd.lists().two(random);
             return readLists(keys, Store.readTwoListsInTransaction(router(), keys));
         } else if (kind < 88) {
-            long key = workload.keys().forReading(random);
+            long key = crowd.lists().forReading(random);
             return readLists(new long[] {key}, Store.readListLong(router(), key).map(List::of));
         }
         return readRegister();
     }
 
     private RoutingConnectionFactory router() {
-        return workload.routers().get(place);
+        return crowd.applications().get(place).router();
     }
 
     /** As a request does that ends at one application and is followed by one at the other. */
@@ -100,7 +111,7 @@ final class VirtualUser {
         return causal.token(TOKEN_LIMIT)
                 .doOnNext(token -> {
                     causal = CausalSession.resume(overTheWire(token));
-                    place = (place + 1) % workload.routers().size();
+                    place = (place + 1) % crowd.applications().size();
                     workload.tally().hops.increment();
                 })
                 .timeout(STUCK)
@@ -120,19 +131,20 @@ final class VirtualUser {
     }
 
     private Mono<Void> append(boolean cancelled) {
-        long key = workload.keys().forWriting(random);
+        long key = crowd.lists().forWriting(random);
+        latest = key;
         long value = workload.nextValue();
         WriteInvocation write = recorder().append(session, key, value);
         return write(
                 "append",
                 Store.append(router(), key, value)
-                        .doOnNext(length -> workload.keys().grew(key, length)),
+                        .doOnNext(length -> crowd.lists().grew(key, length)),
                 cancelled,
                 List.of(write));
     }
 
     private Mono<Void> appendBoth(boolean waitsForDisk) {
-        long[] keys = workload.keys().two(random);
+        long[] keys = crowd.lists().two(random);
         long[] values = {workload.nextValue(), workload.nextValue()};
         HistoryRecorder recorder = recorder();
         List<WriteInvocation> writes =
@@ -140,19 +152,19 @@ final class VirtualUser {
         return write(
                 "append twice in a transaction",
                 Store.appendBoth(router(), keys, values, waitsForDisk)
-                        .doOnNext(length -> workload.keys().grew(keys[1], length)),
+                        .doOnNext(length -> crowd.lists().grew(keys[1], length)),
                 random.nextInt(20) == 0,
                 writes);
     }
 
     private Mono<Void> set() {
-        long key = workload.registers().forWriting(random);
+        long key = crowd.registers().forWriting(random);
         long value = workload.nextValue();
         WriteInvocation write = recorder().set(session, key, value);
         return write(
                 "set a register",
                 Store.set(router(), key, value)
-                        .doOnNext(times -> workload.registers().grew(key, times)),
+                        .doOnNext(times -> crowd.registers().grew(key, times)),
                 false,
                 List.of(write));
     }
@@ -180,12 +192,17 @@ final class VirtualUser {
                 .then();
     }
 
+    private Mono<Void> readList(long key) {
+        latest = key;
+        return readLists(new long[] {key}, Store.readList(router(), key).map(List::of));
+    }
+
     private Mono<Void> readLists(long[] keys, Mono<List<List<Long>>> work) {
         return read("read " + Arrays.toString(keys), recorder().readLists(session, keys), work);
     }
 
     private Mono<Void> readRegister() {
-        long key = workload.registers().forReading(random);
+        long key = crowd.registers().forReading(random);
         return read(
                 "read a register",
                 recorder().readRegisters(session, key),
@@ -199,10 +216,12 @@ final class VirtualUser {
                     workload.tally().answered.increment();
                     workload.tally().readBy(decision.get());
                     RouteDecision by = decision.get();
-                    if (by != null && by.role() == ServerRole.PRIMARY) {
+                    if (by == null || by.server() == null) {
+                        read.ok(seen, application());
+                    } else if (by.role() == ServerRole.PRIMARY) {
                         read.okOnPrimary(seen, served(by));
                     } else {
-                        read.ok(seen, served(by));
+                        read.okOnReplica(seen, by.server(), application());
                     }
                 })
                 .timeout(STUCK)
@@ -239,7 +258,7 @@ final class VirtualUser {
     }
 
     private String application() {
-        return Site.application(place);
+        return crowd.applications().get(place).name();
     }
 
     private String served(@Nullable RouteDecision decision) {

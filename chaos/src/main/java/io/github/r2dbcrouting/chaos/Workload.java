@@ -1,6 +1,5 @@
 package io.github.r2dbcrouting.chaos;
 
-import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.test.history.HistoryRecorder;
 import java.time.Duration;
 import java.util.List;
@@ -15,16 +14,11 @@ import reactor.core.publisher.Flux;
 /** What do all users together do? Thread-safe. */
 final class Workload {
 
-    private static final int LISTS_AT_A_TIME = 24;
-    private static final int REGISTERS_AT_A_TIME = 6;
     private static final Duration END_LIMIT = Duration.ofSeconds(60);
 
-    private final List<RoutingConnectionFactory> routers;
-    private final Duration thinkTime;
+    private final List<Crowd> crowds;
     private final Supplier<HistoryRecorder> recorder;
     private final Tally tally = new Tally();
-    private final Keys keys;
-    private final Keys registers;
     private final AtomicLong sessions = new AtomicLong();
     private final AtomicLong values = new AtomicLong();
     private volatile boolean over;
@@ -33,28 +27,20 @@ final class Workload {
     /**
      * Creates one at which nobody works yet.
      *
-     * @param routers the routers of the applications
-     * @param thinkTime how long a user waits after an operation, at most
+     * @param crowds the users
      * @param recorder where an operation is written down, asked for each
-     * @param firstKey of lists and of registers; two loads on one cluster share none
      */
-    Workload(
-            List<RoutingConnectionFactory> routers,
-            Duration thinkTime,
-            Supplier<HistoryRecorder> recorder,
-            long firstKey) {
-        this.keys = new Keys(LISTS_AT_A_TIME, firstKey);
-        this.registers = new Keys(REGISTERS_AT_A_TIME, firstKey);
-        this.routers = routers;
-        this.thinkTime = thinkTime;
+    Workload(List<Crowd> crowds, Supplier<HistoryRecorder> recorder) {
+        this.crowds = List.copyOf(crowds);
         this.recorder = recorder;
     }
 
-    void start(int users, long seed) {
+    void start(long seed) {
         Random random = new Random(seed);
-        running = Flux.fromStream(java.util.stream.IntStream.range(0, users)
-                        .mapToObj(i -> new VirtualUser(this, random.nextLong())))
-                .flatMap(VirtualUser::run, users)
+        List<VirtualUser> users =
+                crowds.stream().flatMap(crowd -> crowd.users(this, random)).toList();
+        running = Flux.fromIterable(users)
+                .flatMap(VirtualUser::run, users.size())
                 .then()
                 .toFuture();
     }
@@ -73,14 +59,6 @@ final class Workload {
         return over;
     }
 
-    List<RoutingConnectionFactory> routers() {
-        return routers;
-    }
-
-    Duration thinkTime() {
-        return thinkTime;
-    }
-
     HistoryRecorder recorder() {
         return recorder.get();
     }
@@ -89,12 +67,9 @@ final class Workload {
         return tally;
     }
 
-    Keys keys() {
-        return keys;
-    }
-
-    Keys registers() {
-        return registers;
+    /** A key below those of all lists that are written to at present. */
+    long oldestList() {
+        return crowds.stream().mapToLong(crowd -> crowd.lists().oldest()).min().orElse(0);
     }
 
     long nextSession() {

@@ -1,4 +1,4 @@
-/** A real cluster, two applications, many users, and whatever can go wrong. */
+/** A real cluster, three applications, many users, and whatever can go wrong. */
 @NullMarked
 package io.github.r2dbcrouting.chaos;
 

@@ -44,12 +44,10 @@ class ChaosIT {
         survives(ThreadLocalRandom.current().nextLong(1_000_000_000));
     }
 
-    /**
-     * Each with the faults that the mechanism is there for. Not that of lives: the monitor loses its connection with the
-     * life, and users have not met the moment until it has noticed; {@code LivesIT} waits for it.
-     */
+    /** Each with the faults that the mechanism is there for. */
     static Stream<Arguments> mechanisms() {
         return Stream.of(
+                Arguments.of(Safeguard.LIVES, List.of("back in time")),
                 Arguments.of(Safeguard.PENDING_WRITES, List.of("replay paused", "all replicas behind")),
                 Arguments.of(Safeguard.TIMELINES, List.of("promoted beside the primary")),
                 Arguments.of(Safeguard.NUDGE, List.of("latency")));

@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * Servers that stop, and that come back. A replica recovers from its last restart point and opens before it has replayed
- * again what it had; how far behind it is by then is a matter of luck, so a delay of its replay sees to it.
+ * again what it had; how far behind it is by then is a matter of luck, so a delay of its replay sees to it. An application
+ * at which nobody does anything meanwhile has no failure to learn it from.
  */
 final class CrashFaults {
 
@@ -70,12 +71,17 @@ final class CrashFaults {
         target.primary().execute("CHECKPOINT");
         replica.execute("CHECKPOINT");
         target.pause(500, 1000);
-        // only what is already replayed was replayed in time: after the crash every commit is too young
-        replica.applyDelay(BACK);
+        target.few().rest();
         try {
+            // what they did last comes to be known of all replicas
+            target.pause(100, 300);
+            // only what is already replayed was replayed in time: after the crash every commit is too young
+            replica.applyDelay(BACK);
             crash.of(replica);
+            target.few().wake();
             target.pause(500, 1500);
         } finally {
+            target.few().wake();
             replica.applyDelay(Duration.ZERO);
         }
     }

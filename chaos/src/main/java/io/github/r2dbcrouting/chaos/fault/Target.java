@@ -20,15 +20,26 @@ import java.util.function.BooleanSupplier;
  * @param clock the applications' wall clock
  * @param random decides whom it strikes, and for how long
  * @param witness hears what a takeover has cost
+ * @param few the users of the application that has few
  */
 public record Target(
         PostgresCluster cluster,
         List<RoutingConnectionFactory> routers,
         JumpingClock clock,
         Random random,
-        Witness witness) {
+        Witness witness,
+        Users few) {
 
     private static final Duration FOLLOW_LIMIT = Duration.ofSeconds(20);
+
+    /** Who can do nothing for a while? */
+    public interface Users {
+        /** From now on nobody begins anything. */
+        void rest();
+
+        /** All go on at once. */
+        void wake();
+    }
 
     /** Who writes down what a takeover has cost? */
     public interface Witness {
@@ -88,7 +99,7 @@ public record Target(
     void awaitFollowed(PostgresServer server) throws InterruptedException {
         String name = name(server);
         await(
-                "both routers follow " + name,
+                "all routers follow " + name,
                 () -> routers.stream()
                         .allMatch(router -> router.table()
                                 .primary()
