@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.internal.reactive;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -94,7 +95,13 @@ public final class Acquisition<T> extends Mono<T> {
         private static final int DONE = 2;
 
         private final transient Acquisition<T> acquisition;
-        private final transient CoreSubscriber<? super T> actual;
+
+        /**
+         * {@code null} once it has heard the end: a source may remember whom it opened a connection for as long as that is
+         * open, and with it whatever the subscriber was part of.
+         */
+        private transient volatile @Nullable CoreSubscriber<? super T> actual;
+
         private transient volatile @Nullable Subscription upstream;
         private transient volatile @Nullable Disposable deadline;
         private transient volatile @Nullable Disposable ending;
@@ -106,7 +113,8 @@ public final class Acquisition<T> extends Mono<T> {
 
         @Override
         public Context currentContext() {
-            return actual.currentContext();
+            CoreSubscriber<? super T> subscriber = actual;
+            return subscriber == null ? Context.empty() : subscriber.currentContext();
         }
 
         @Override
@@ -132,7 +140,7 @@ public final class Acquisition<T> extends Mono<T> {
             if (compareAndSet(WAITING, DONE)) {
                 stopWatching();
                 cancelUpstream();
-                actual.onError(why.get());
+                last().onError(why.get());
             }
         }
 
@@ -150,8 +158,9 @@ public final class Acquisition<T> extends Mono<T> {
         public void onNext(T value) {
             if (compareAndSet(WAITING, DONE)) {
                 stopWatching();
-                actual.onNext(value);
-                actual.onComplete();
+                CoreSubscriber<? super T> subscriber = last();
+                subscriber.onNext(value);
+                subscriber.onComplete();
             } else {
                 acquisition.giveBack.accept(value);
             }
@@ -161,7 +170,7 @@ public final class Acquisition<T> extends Mono<T> {
         public void onError(Throwable error) {
             if (compareAndSet(WAITING, DONE)) {
                 stopWatching();
-                actual.onError(error);
+                last().onError(error);
             }
         }
 
@@ -169,15 +178,26 @@ public final class Acquisition<T> extends Mono<T> {
         public void onComplete() {
             if (compareAndSet(WAITING, DONE)) {
                 stopWatching();
-                actual.onComplete();
+                last().onComplete();
             }
+        }
+
+        /** Returns the subscriber, for the last time. To be called by whoever has ended it. */
+        private CoreSubscriber<? super T> last() {
+            CoreSubscriber<? super T> subscriber = Objects.requireNonNull(actual, "subscriber");
+            actual = null;
+            return subscriber;
         }
 
         @Override
         public void cancel() {
-            if (getAndSet(DONE) == WAITING) {
+            int before = getAndSet(DONE);
+            if (before == WAITING) {
                 stopWatching();
                 cancelUpstream();
+            }
+            if (before != DONE) {
+                actual = null;
             }
         }
 

@@ -50,6 +50,29 @@ class AcquisitionTests {
         assertThat(source.cancelled).isFalse();
     }
 
+    /** Which a pool may keep for as long as the connection is open that it was given. */
+    @Test
+    void keepsNothingOfItsSubscriberOnceItIsOver() {
+        acquire(source).contextWrite(Context.of("request", "a")).subscribe(borrower);
+        borrower.request();
+        Context before = contextAtTheSource();
+
+        source.emit("a");
+
+        assertThat(before.<String>get("request")).isEqualTo("a");
+        assertThat(contextAtTheSource().isEmpty()).isTrue();
+    }
+
+    @Test
+    void keepsNothingOfASubscriberThatHasCancelled() {
+        acquire(source).contextWrite(Context.of("request", "a")).subscribe(borrower);
+        borrower.request();
+
+        borrower.cancel();
+
+        assertThat(contextAtTheSource().isEmpty()).isTrue();
+    }
+
     @Test
     void handsOnAnErrorOfTheSource() {
         start();
@@ -335,6 +358,10 @@ class AcquisitionTests {
 
         assertThat(borrower.signals).containsExactly("IllegalStateException");
         assertThat(source.cancelled).isTrue();
+    }
+
+    private Context contextAtTheSource() {
+        return ((CoreSubscriber<?>) source.subscriber).currentContext();
     }
 
     private void start() {
