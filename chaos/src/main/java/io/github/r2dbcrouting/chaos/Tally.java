@@ -14,6 +14,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Exceptions;
+import reactor.core.publisher.Sinks;
 
 /** How many of what? Thread-safe. */
 final class Tally {
@@ -49,10 +50,20 @@ final class Tally {
         String kind = error.getClass().getSimpleName();
         if (error instanceof R2dbcException known) {
             kind += known.getSqlState() == null ? "" : " " + known.getSqlState();
-        } else {
+        } else if (!isRaceOfTheDriver(error)) {
             keep(what + ": " + withFrames(error));
         }
         errors.computeIfAbsent(kind, name -> new LongAdder()).increment();
+    }
+
+    /**
+     * The driver sends the parts of one statement from two threads, without a lock: what is emitted at the same time fails.
+     * It takes threads that are held up at that moment.
+     */
+    private static boolean isRaceOfTheDriver(Throwable error) {
+        return error instanceof Sinks.EmissionException
+                && Arrays.stream(error.getStackTrace())
+                        .anyMatch(frame -> frame.getClassName().startsWith("io.r2dbc.postgresql."));
     }
 
     /** An error that nobody heard of: of a connection that is gone none is missed. */
