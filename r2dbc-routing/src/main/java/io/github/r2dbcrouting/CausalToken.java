@@ -141,6 +141,21 @@ public final class CausalToken {
     }
 
     /**
+     * Takes out what is in another token: for whoever keeps a token, and knows that what was found in it was gone on from
+     * since.
+     *
+     * @param other another token
+     * @return the positions and marks that are not in the other one; empty if there are none
+     */
+    public Optional<CausalToken> without(CausalToken other) {
+        List<Position> places = new ArrayList<>(positions);
+        places.removeAll(other.positions);
+        List<Unresolved> marks = new ArrayList<>(unresolved);
+        marks.removeAll(other.unresolved);
+        return places.isEmpty() && marks.isEmpty() ? Optional.empty() : Optional.of(new CausalToken(places, marks));
+    }
+
+    /**
      * Returns the positions that a read must not be behind.
      *
      * @return at least one, unless the token is unresolved; none covers another; unmodifiable

@@ -220,6 +220,24 @@ class CausalTokenTests {
     }
 
     @Test
+    void takesOutWhatIsInAnother() {
+        CausalToken token = CausalToken.parse("1~pg.7.1.5~pg.8.1.5");
+
+        assertThat(token.without(CausalToken.parse("1~pg.8.1.5"))).hasValue(CausalToken.parse("1~pg.7.1.5"));
+        assertThat(token.without(CausalToken.parse("1~pg.8.1.6"))).hasValue(token);
+        assertThat(token.without(token)).isEmpty();
+    }
+
+    @Test
+    void takesOutMarksAsWell() {
+        CausalToken mark = CausalToken.of(List.of(), List.of(new Unresolved("7", null, Unresolved.ENDED)));
+        CausalToken position = CausalToken.parse("1~pg.7.1.5");
+
+        assertThat(position.merge(mark).without(mark)).hasValue(position);
+        assertThat(position.merge(mark).without(position)).hasValue(mark);
+    }
+
+    @Test
     void equalsATokenOfTheSamePositions() {
         CausalToken token = CausalToken.of(List.of(position("7", 1, 10), position("8", 1, 5)));
 

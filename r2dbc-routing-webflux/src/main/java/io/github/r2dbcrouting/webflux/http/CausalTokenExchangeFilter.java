@@ -1,6 +1,7 @@
 package io.github.r2dbcrouting.webflux.http;
 
 import io.github.r2dbcrouting.CausalSession;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.webflux.token.IncomingTokens;
 import java.time.Duration;
 import java.util.Set;
@@ -16,7 +17,8 @@ import reactor.core.publisher.Mono;
  * Sends the session's token to other services, and goes on from what they answer.
  *
  * <p>Without a session in the Context it does nothing. It speaks to the named hosts only: tokens tell how busy a database
- * is, and are nobody else's business. Thread-safe.
+ * is, and are nobody else's business. Where sessions are told of losses by errors, and one turns out when the token is asked
+ * for, the request fails with that, and is not sent. Thread-safe.
  *
  * @since 0.1.0
  */
@@ -59,7 +61,8 @@ public final class CausalTokenExchangeFilter implements ExchangeFilterFunction {
                 .map(token -> ClientRequest.from(request)
                         .headers(headers -> headers.set(header, tokens.codec().encode(token)))
                         .build())
-                .onErrorResume(error -> {
+                // the one word on a loss is for whoever makes the request
+                .onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
                     LOG.debug("a request goes out without a token", error);
                     return Mono.empty();
                 })

@@ -6,7 +6,6 @@ import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.webflux.token.IncomingTokens;
 import io.github.r2dbcrouting.webflux.token.TokenStore;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -28,8 +27,10 @@ import reactor.util.context.Context;
  * Gives each request a session that goes on from the token that came with it, and each answer the session's token.
  *
  * <p>The token is written when the answer is committed: with the first element of a streaming one, which then says
- * nothing of what is written later (see {@link TokenEvents}). It goes out with errors and empty answers as well. Nothing
- * that a client sends makes a request fail, and nothing about tokens does.
+ * nothing of what is written later (see {@link TokenEvents}). It goes out with errors and empty answers as well, and not
+ * where the client has it, or the answer may be given to others by a cache. Nothing that a client sends makes a request
+ * fail, and nothing about tokens does: only where sessions are told of losses by errors, and one turns out when the answer
+ * is about to go out, that error takes its place.
  *
  * @since 0.1.0
  */
@@ -39,9 +40,6 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
     public static final int DEFAULT_ORDER = Ordered.HIGHEST_PRECEDENCE + 100;
 
     private static final Logger LOG = LoggerFactory.getLogger(CausalTokenWebFilter.class);
-
-    /** By then a store has taken a token, or will not. */
-    private static final Duration STORE_LIMIT = Duration.ofSeconds(5);
 
     private final IncomingTokens tokens;
     private final TokenTransport transport;
@@ -121,33 +119,19 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
             return kept == null
                     ? run(exchange, chain, session, carried, null)
                     : Mono.defer(() -> kept.key.of(exchange))
-                            .map(Optional::of)
+                            .map(key -> Optional.of(new KeptToken(kept.store, key, tokens, transport.limit())))
                             .defaultIfEmpty(Optional.empty())
                             .onErrorResume(CausalTokenWebFilter::withoutKey)
-                            .flatMap(key -> observeStored(session, key)
-                                    .then(Mono.defer(() -> run(exchange, chain, session, carried, key.orElse(null)))));
+                            .flatMap(token -> token.map(one -> one.observedBy(session))
+                                    .orElseGet(Mono::empty)
+                                    .then(Mono.defer(
+                                            () -> run(exchange, chain, session, carried, token.orElse(null)))));
         });
     }
 
-    private static Mono<Optional<String>> withoutKey(Throwable error) {
+    private static Mono<Optional<KeptToken>> withoutKey(Throwable error) {
         LOG.debug("it is not known whose token a request would go on from", error);
         return Mono.just(Optional.empty());
-    }
-
-    private Mono<Void> observeStored(CausalSession session, Optional<String> key) {
-        StoredTokens tokensOfAll = stored;
-        if (tokensOfAll == null || key.isEmpty()) {
-            return Mono.empty();
-        }
-        return Mono.defer(() -> tokensOfAll.store.find(key.get()))
-                .timeout(transport.limit())
-                .doOnNext(session::observe)
-                .then()
-                .onErrorResume(error -> {
-                    LOG.debug("a stored token could not be had; the request reads from the primary first", error);
-                    tokens.instead().ifPresent(session::observe);
-                    return Mono.empty();
-                });
     }
 
     private Mono<Void> run(
@@ -155,12 +139,28 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
             WebFilterChain chain,
             CausalSession session,
             Carried carried,
-            @Nullable String key) {
-        exchange.getResponse().beforeCommit(() -> write(exchange, session, carried, key));
+            @Nullable KeptToken kept) {
+        exchange.getResponse().beforeCommit(() -> write(exchange, session, carried, kept));
         Function<Context, Context> entry = Routing.session(session);
         boolean readOnly =
                 transport.readOnlyGets() && reads(exchange.getRequest().getMethod());
-        return chain.filter(exchange).contextWrite(readOnly ? Routing.read().andThen(entry) : entry);
+        Mono<Void> handled = kept == null
+                ? chain.filter(exchange)
+                : Mono.usingWhen(
+                        Mono.just(kept),
+                        token -> chain.filter(exchange),
+                        token -> keepTheRest(session, token),
+                        (token, error) -> keepTheRest(session, token),
+                        token -> keepTheRest(session, token));
+        return handled.contextWrite(readOnly ? Routing.read().andThen(entry) : entry);
+    }
+
+    /** What was written after the answer was begun, or without one, is known to the store at least. */
+    private Mono<Void> keepTheRest(CausalSession session, KeptToken kept) {
+        return session.token(transport.limit()).flatMap(kept::keep).onErrorResume(error -> {
+            LOG.debug("what was done after the answer began is not stored", error);
+            return Mono.empty();
+        });
     }
 
     private static boolean reads(HttpMethod method) {
@@ -181,15 +181,15 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
                 : new Carried(tokens.read(header).orElse(null), true, inCookie);
     }
 
-    private Mono<Void> write(ServerWebExchange exchange, CausalSession session, Carried carried, @Nullable String key) {
+    private Mono<Void> write(
+            ServerWebExchange exchange, CausalSession session, Carried carried, @Nullable KeptToken kept) {
         return session.token(transport.limit())
-                // whoever asked for data was told, or is by the next request; what is left is told to the client
-                .onErrorResume(PossiblyLostWriteException.class, lost -> session.token(transport.limit()))
                 .flatMap(token -> {
                     send(exchange, token, carried);
-                    return keep(token, key);
+                    return kept == null ? Mono.<Void>empty() : kept.keep(token);
                 })
-                .onErrorResume(error -> {
+                // whoever is to be told of losses by errors is told of one that turns out now
+                .onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
                     LOG.debug("an answer goes out without a token", error);
                     return Mono.empty();
                 });
@@ -197,6 +197,9 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
 
     private void send(ServerWebExchange exchange, CausalToken token, Carried carried) {
         ServerHttpResponse response = exchange.getResponse();
+        if (isForAll(exchange)) {
+            return;
+        }
         String text = tokens.codec().encode(token);
         if (transport.header() != null) {
             response.getHeaders().set(transport.header(), text);
@@ -211,19 +214,18 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
         }
     }
 
+    /** A cache between would give the token to others, and to the same client when that has a newer one. */
+    private static boolean isForAll(ServerWebExchange exchange) {
+        String cacheControl = exchange.getResponse().getHeaders().getCacheControl();
+        return cacheControl != null
+                && reads(exchange.getRequest().getMethod())
+                && (cacheControl.contains("public") || cacheControl.contains("s-maxage"));
+    }
+
     private boolean secure(ServerHttpRequest request) {
         return transport.secureCookie() == null
                 ? "https".equalsIgnoreCase(request.getURI().getScheme())
                 : transport.secureCookie();
-    }
-
-    private Mono<Void> keep(CausalToken token, @Nullable String key) {
-        if (stored == null || key == null) {
-            return Mono.empty();
-        }
-        // goes on when the answer has gone out without it: the next request may come elsewhere
-        Mono<Void> merged = stored.store.merge(key, token).timeout(STORE_LIMIT).cache();
-        return merged.timeout(transport.limit());
     }
 
     @Override

@@ -42,6 +42,9 @@ import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 @EnableConfigurationProperties(TokenProperties.class)
 public final class TokenAutoConfiguration {
 
+    /** The filter of Spring Security stands at -100. */
+    private static final int BEHIND_SPRING_SECURITY = -99;
+
     TokenAutoConfiguration() {}
 
     @Bean
@@ -58,14 +61,19 @@ public final class TokenAutoConfiguration {
             ObjectProvider<TokenStore> stores,
             ObjectProvider<TokenKey> keys) {
         TokenStore store = stores.getIfAvailable();
-        return store == null
-                ? new CausalTokenWebFilter(tokens, properties.transport(), properties.order())
-                : new CausalTokenWebFilter(
-                        tokens,
-                        properties.transport(),
-                        store,
-                        keys.getIfAvailable(TokenKey::principal),
-                        properties.order());
+        if (store == null) {
+            return new CausalTokenWebFilter(tokens, properties.transport(), properties.order());
+        }
+        TokenKey key = keys.getIfAvailable();
+        return key == null
+                ? new CausalTokenWebFilter(
+                        tokens, properties.transport(), store, TokenKey.principal(), behindSecurity(properties.order()))
+                : new CausalTokenWebFilter(tokens, properties.transport(), store, key, properties.order());
+    }
+
+    /** Nobody is logged in before Spring Security's filter. */
+    private static int behindSecurity(int order) {
+        return order == CausalTokenWebFilter.DEFAULT_ORDER ? BEHIND_SPRING_SECURITY : order;
     }
 
     @Bean

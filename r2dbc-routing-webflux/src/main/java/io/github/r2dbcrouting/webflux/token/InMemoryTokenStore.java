@@ -49,6 +49,17 @@ public final class InMemoryTokenStore implements TokenStore {
     }
 
     @Override
+    public Mono<Void> replace(String key, CausalToken found, CausalToken token) {
+        return Mono.fromRunnable(() -> tokens.asMap()
+                .merge(
+                        key,
+                        token,
+                        (kept, added) -> kept.without(found)
+                                .map(others -> others.merge(added))
+                                .orElse(added)));
+    }
+
+    @Override
     public String toString() {
         return "InMemoryTokenStore[" + tokens.estimatedSize() + " tokens]";
     }

@@ -4,6 +4,7 @@ import io.github.r2dbcrouting.CausalToken;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
 import reactor.core.publisher.Mono;
@@ -55,28 +56,43 @@ public final class RedisTokenStore implements TokenStore {
 
     @Override
     public Mono<Void> merge(String key, CausalToken token) {
-        return Mono.defer(() -> attempt(prefix + key, token))
+        return change(key, known -> known.map(kept -> kept.merge(token)).orElse(token));
+    }
+
+    @Override
+    public Mono<Void> replace(String key, CausalToken found, CausalToken token) {
+        return change(
+                key,
+                known -> known.flatMap(kept -> kept.without(found))
+                        .map(others -> others.merge(token))
+                        .orElse(token));
+    }
+
+    private Mono<Void> change(String key, Function<Optional<CausalToken>, CausalToken> change) {
+        return Mono.defer(() -> attempt(prefix + key, change))
                 .filter(replaced -> replaced)
                 .repeatWhenEmpty(ATTEMPTS, again -> again)
                 .then();
     }
 
-    private Mono<Boolean> attempt(String key, CausalToken token) {
+    private Mono<Boolean> attempt(String key, Function<Optional<CausalToken>, CausalToken> change) {
         return redis.opsForValue()
                 .get(key)
                 .map(Optional::of)
                 .defaultIfEmpty(Optional.empty())
                 .flatMap(kept -> {
                     Optional<CausalToken> known = kept.flatMap(tokens::read);
-                    if (known.isPresent() && known.get().merge(token).equals(known.get())) {
+                    CausalToken changed = change.apply(known);
+                    if (known.isPresent() && changed.equals(known.get())) {
                         return redis.expire(key, maxAge).thenReturn(true);
                     }
-                    String merged = tokens.codec()
-                            .encode(known.map(other -> other.merge(token)).orElse(token));
                     return redis.execute(
                                     REPLACE,
                                     List.of(key),
-                                    List.of(kept.orElse(""), merged, Long.toString(maxAge.toMillis())))
+                                    List.of(
+                                            kept.orElse(""),
+                                            tokens.codec().encode(changed),
+                                            Long.toString(maxAge.toMillis())))
                             .single(false);
                 });
     }

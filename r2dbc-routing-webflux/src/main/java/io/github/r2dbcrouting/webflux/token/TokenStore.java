@@ -30,4 +30,20 @@ public interface TokenStore {
      * @return completes when everybody finds it; nothing happens before it is subscribed
      */
     Mono<Void> merge(String key, CausalToken token);
+
+    /**
+     * Puts a token in the place of one that was found before, and that was gone on from: what it held and the other does
+     * not was given up, as a position that is lost, or has a position by now, as a mark of something unresolved. What
+     * others have added since stays. Without it an entry would keep all of that for as long as its user comes back.
+     *
+     * <p>By default it adds, as {@link #merge} does.
+     *
+     * @param key whose
+     * @param found what {@link #find} had brought
+     * @param token what it has become
+     * @return completes when everybody finds it; nothing happens before it is subscribed
+     */
+    default Mono<Void> replace(String key, CausalToken found, CausalToken token) {
+        return merge(key, token);
+    }
 }

@@ -10,8 +10,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Intent;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Routing;
 import io.github.r2dbcrouting.Unresolved;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.webflux.token.InMemoryTokenStore;
@@ -20,6 +22,7 @@ import io.github.r2dbcrouting.webflux.token.TokenResult;
 import io.github.r2dbcrouting.webflux.token.TokenStore;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -31,11 +34,13 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseCookie;
 import org.springframework.mock.http.server.reactive.MockServerHttpRequest;
 import org.springframework.mock.http.server.reactive.MockServerHttpResponse;
+import org.springframework.mock.web.server.MockServerWebExchange;
 import org.springframework.web.server.ResponseStatusException;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebHandler;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.test.StepVerifier;
 
 /** A request goes on from the token that came with it, and its answer says from where to go on. */
 class CausalTokenWebFilterTests {
@@ -283,6 +288,123 @@ class CausalTokenWebFilterTests {
         assertThat(header(response).unresolved())
                 .as("whatever was kept may be newer, so it reads the primary first")
                 .containsExactly(new Unresolved("7", null, Unresolved.ENDED));
+    }
+
+    @Test
+    void givesUpInTheStoreWhatTheRequestGaveUp() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
+        CausalToken mark = CausalToken.of(List.of(), List.of(new Unresolved("7", BEFORE, 0)));
+        Requests.run(store.merge("one", mark));
+        Requests.run(store.merge("one", CausalToken.parse("1~pg.8.1.1")));
+
+        exchange(
+                storing(store),
+                exchange -> Mono.deferContextual(context -> {
+                    SessionState session = context.get(SessionState.class);
+                    Objects.requireNonNull(session.takeOver("7", () -> {}, 0)).settle(LATER, 0);
+                    return Mono.empty();
+                }),
+                get().header("User", "one").build());
+
+        CausalToken kept = Objects.requireNonNull(store.find("one").block());
+        assertThat(kept.unresolved()).isEmpty();
+        assertThat(kept).isEqualTo(LATER.merge(CausalToken.parse("1~pg.8.1.1")));
+    }
+
+    @Test
+    void keepsWhatWasWrittenAfterTheAnswerHadBegun() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
+
+        exchange(
+                storing(store),
+                exchange -> exchange.getResponse().setComplete().then(observes(exchange)),
+                get().header("User", "one").build());
+
+        assertThat(store.find("one").block()).isEqualTo(LATER);
+    }
+
+    @Test
+    void keepsWhatWasWrittenByARequestThatWasCancelled() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
+        MockServerWebExchange cancelled =
+                MockServerWebExchange.from(get().header("User", "one").build());
+
+        storing(store)
+                .filter(cancelled, exchange -> observes(exchange).then(Mono.never()))
+                .subscribe()
+                .dispose();
+
+        assertThat(store.find("one").block()).isEqualTo(LATER);
+    }
+
+    @Test
+    void storesNothingOfWhatItAssumedWhereTheStoreDidNotAnswer() {
+        AtomicReference<@Nullable CausalToken> stored = new AtomicReference<>();
+        CausalTokenWebFilter storing = storing(new TokenStore() {
+            @Override
+            public Mono<CausalToken> find(String key) {
+                return Mono.error(new IllegalStateException("no store"));
+            }
+
+            @Override
+            public Mono<Void> merge(String key, CausalToken token) {
+                return Mono.fromRunnable(() -> stored.set(token));
+            }
+        });
+
+        exchange(storing, exchange -> Mono.empty(), get().header("User", "one").build());
+        assertThat(stored).hasNullValue();
+
+        exchange(storing, this::observes, get().header("User", "one").build());
+        assertThat(stored).hasValue(LATER);
+    }
+
+    @Test
+    void sendsNoTokenWithWhatACacheMayGiveToOthers() {
+        MockServerHttpResponse response = exchange(
+                filter,
+                exchange -> {
+                    exchange.getResponse().getHeaders().setCacheControl("max-age=60, public");
+                    return observes(exchange);
+                },
+                get().build());
+
+        assertThat(response.getHeaders().get(TokenTransport.NAME)).isNull();
+        assertThat(response.getCookies()).isEmpty();
+    }
+
+    @Test
+    void sendsATokenWithWhatOnlyTheClientMayKeep() {
+        MockServerHttpResponse response = exchange(
+                filter,
+                exchange -> {
+                    exchange.getResponse().getHeaders().setCacheControl("max-age=60, private");
+                    return observes(exchange);
+                },
+                get().build());
+
+        assertThat(header(response)).isEqualTo(LATER);
+    }
+
+    /** The word on it is given once, and whoever hears it has to say so. */
+    @Test
+    void answersWithTheErrorWhereALossTurnsOutAtTheEnd() {
+        WebHandler loses = exchange -> Mono.deferContextual(context -> {
+            SessionState session = context.get(SessionState.class);
+            session.tellLostWrites();
+            PendingWrite write = session.begin("7", false, () -> {}, BEFORE);
+            write.end(true);
+            write.lost();
+            write.settle(LATER, 0);
+            return Mono.empty();
+        });
+        MockServerWebExchange request = MockServerWebExchange.from(get().build());
+
+        StepVerifier.create(filter.filter(
+                        request,
+                        exchange -> loses.handle(exchange)
+                                .then(exchange.getResponse().setComplete())))
+                .verifyError(PossiblyLostWriteException.class);
     }
 
     private CausalTokenWebFilter storing(TokenStore store) {

@@ -176,6 +176,11 @@ class SideBySideIT {
         assertThat(kept.positions()).hasSize(8);
         assertThat(template.getExpire("test:all").block(Duration.ofSeconds(10)))
                 .isBetween(Duration.ofMinutes(50), Duration.ofHours(1));
+        Requests.run(store.replace("all", CausalToken.parse("1~pg.8.1.ff"), CausalToken.parse("1~pg.8.2.ff")));
+        CausalToken replaced = Objects.requireNonNull(store.find("all").block(Duration.ofSeconds(10)));
+        assertThat(replaced.positions())
+                .hasSize(8)
+                .doesNotContainAnyElementsOf(CausalToken.parse("1~pg.8.1.ff").positions());
         Requests.run(template.opsForValue().set("test:forged", "1~pg.7.1.ff"));
         assertThat(store.find("forged").blockOptional(Duration.ofSeconds(10))).isEmpty();
         Requests.run(store.merge("forged", CausalToken.parse("1~pg.7.1.1")));

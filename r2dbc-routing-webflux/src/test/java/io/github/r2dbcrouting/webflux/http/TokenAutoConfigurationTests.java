@@ -30,6 +30,7 @@ import org.springframework.boot.test.context.runner.ReactiveWebApplicationContex
 import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.context.ApplicationContext;
 import org.springframework.web.reactive.function.client.WebClient;
+import reactor.core.publisher.Mono;
 
 /** Nothing is opened: there are no servers. */
 class TokenAutoConfigurationTests {
@@ -118,6 +119,25 @@ class TokenAutoConfigurationTests {
                     assertThat(transport.header()).isNull();
                     assertThat(transport.cookie()).isEqualTo("ct");
                 });
+    }
+
+    /** Nobody is logged in at the default place, and nothing would ever be stored. */
+    @Test
+    void standsBehindSpringSecurityWhereThePrincipalIsTheKey() {
+        ReactiveWebApplicationContextRunner storing =
+                web.withPropertyValues(KEYS + "k1:" + SECRET, "r2dbc.routing.tokens.store.type=memory");
+
+        storing.run(context -> assertThat(order(context)).isEqualTo(-99));
+        storing.withPropertyValues("r2dbc.routing.tokens.order=5")
+                .run(context -> assertThat(order(context)).isEqualTo(5));
+        storing.withBean(TokenKey.class, () -> exchange -> Mono.just("all"))
+                .run(context -> assertThat(order(context)).isEqualTo(CausalTokenWebFilter.DEFAULT_ORDER));
+        web.withPropertyValues(KEYS + "k1:" + SECRET)
+                .run(context -> assertThat(order(context)).isEqualTo(CausalTokenWebFilter.DEFAULT_ORDER));
+    }
+
+    private static int order(ApplicationContext context) {
+        return context.getBean(CausalTokenWebFilter.class).getOrder();
     }
 
     /** As YAML has it. */

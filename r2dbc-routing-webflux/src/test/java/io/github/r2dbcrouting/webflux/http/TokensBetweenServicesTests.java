@@ -7,7 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.r2dbcrouting.CausalSession;
 import io.github.r2dbcrouting.CausalToken;
+import io.github.r2dbcrouting.PossiblyLostWriteException;
 import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
+import io.github.r2dbcrouting.internal.session.SessionState;
 import java.net.URI;
 import java.util.Objects;
 import java.util.Set;
@@ -66,6 +69,23 @@ class TokensBetweenServicesTests {
         Requests.run(filter(Set.of()).filter(request("http://orders/"), service));
 
         assertThat(sentHeader()).isNull();
+    }
+
+    @Test
+    void tellsOfALossInsteadOfSendingWithoutAToken() {
+        Mono<ClientResponse> call = Mono.deferContextual(context -> {
+            SessionState session = context.get(SessionState.class);
+            session.tellLostWrites();
+            PendingWrite write = session.begin("7", false, () -> {});
+            write.end(true);
+            write.lost();
+            write.settle(TOKEN, 0);
+            return filter(Set.of()).filter(request("http://orders/"), service);
+        });
+
+        StepVerifier.create(call.contextWrite(Routing.session(CausalSession.create())))
+                .verifyError(PossiblyLostWriteException.class);
+        assertThat(sent).hasNullValue();
     }
 
     @Test

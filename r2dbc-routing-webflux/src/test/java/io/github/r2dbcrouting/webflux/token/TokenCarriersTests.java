@@ -68,6 +68,24 @@ class TokenCarriersTests {
     }
 
     @Test
+    void replacesInMemoryWhatWasFoundAndNothingElse() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, HOUR);
+        CausalToken found = CausalToken.parse("1~pg.7.1.ff");
+        CausalToken ofOthers = CausalToken.parse("1~pg.9.1.1");
+        CausalToken onTheNextBranch = CausalToken.parse("1~pg.7.2.ff");
+
+        StepVerifier.create(store.merge("a", found)
+                        .then(store.merge("a", ofOthers))
+                        .then(store.replace("a", found, onTheNextBranch))
+                        .then(store.find("a")))
+                .expectNext(onTheNextBranch.merge(ofOthers))
+                .verifyComplete();
+        StepVerifier.create(store.replace("b", found, onTheNextBranch).then(store.find("b")))
+                .expectNext(onTheNextBranch)
+                .verifyComplete();
+    }
+
+    @Test
     void forgetsWhatWasNotAddedToForLong() {
         AtomicLong now = new AtomicLong();
         InMemoryTokenStore store = new InMemoryTokenStore(10, HOUR, now::get);
