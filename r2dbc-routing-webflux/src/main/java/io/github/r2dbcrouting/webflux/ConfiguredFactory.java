@@ -29,8 +29,8 @@ import org.springframework.boot.r2dbc.OptionsCapableConnectionFactory;
  * @param servers what the driver is told of each server, by their names
  * @param springPool what {@code spring.r2dbc.pool} says
  * @param decorators put around each server
- * @param listeners hear of every decision
- * @param observer follows every statement and transaction; {@code null} if nobody does
+ * @param listeners hear of every decision that they want to hear of, besides one that a customizer sets
+ * @param observer follows every statement and transaction, unless a customizer sets another; {@code null} if nobody does
  * @param customizers called last
  */
 record ConfiguredFactory(
@@ -81,13 +81,19 @@ record ConfiguredFactory(
                 () -> builder.storedServersAt(properties.storedServersAt().toArray(String[]::new)));
         applied("prefer-tags", () -> builder.preferTags(properties.preferTags().toArray(String[]::new)));
         applied("load-balancer", () -> builder.loadBalancer(balancer(properties.loadBalancer())));
-        if (!listeners.isEmpty()) {
-            builder.listener(decision -> listeners.forEach(listener -> listener.onDecision(decision)));
-        }
         if (observer != null) {
             builder.observer(observer);
         }
         customizers.forEach(customizer -> customizer.customize(builder));
+        RoutingConnectionFactory built = built(builder);
+        // each by itself, so that it is asked what it wants and may fail alone; one that a customizer has set stays
+        for (RoutingListener listener : listeners) {
+            var unusedEnd = built.listen(listener);
+        }
+        return built;
+    }
+
+    private static RoutingConnectionFactory built(RoutingConnectionFactory.Builder builder) {
         try {
             return builder.build();
         } catch (IllegalArgumentException refused) {

@@ -12,10 +12,13 @@ import java.util.Locale;
 import java.util.Map;
 import org.springframework.boot.health.contributor.AbstractReactiveHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.Status;
 import reactor.core.publisher.Mono;
 
 /**
  * Can the application work with its database? If its primary is up: replicas, and how far they are behind, are details.
+ * So is a probe that the primary has missed: requests go on to a primary that is {@link ServerStatus#SUSPECT SUSPECT}, and
+ * one lost answer must not take all instances out of service at once. After several in a row the primary is down.
  *
  * <p>What the monitor knows is told, so that a starved pool does not look like a dead server and no check takes a
  * connection.
@@ -48,14 +51,17 @@ public final class RoutingHealthIndicator extends AbstractReactiveHealthIndicato
     private Health told(Health.Builder builder) {
         RoutingTable table = factory.table();
         ServerState primary = table.primary().orElse(null);
-        boolean up = primary != null && primary.status() == ServerStatus.UP;
         Map<String, Object> servers = new LinkedHashMap<>();
         table.servers().forEach(server -> servers.put(server.name(), details(server)));
-        builder.status(up ? "UP" : "DOWN")
+        builder.status(primary != null && isUp(primary.status()) ? Status.UP : Status.DOWN)
                 .withDetail("database", factory.getMetadata().getName())
                 .withDetail("primary", primary == null ? "none" : primary.name())
                 .withDetail("servers", servers);
         return builder.build();
+    }
+
+    static boolean isUp(ServerStatus primary) {
+        return primary == ServerStatus.UP || primary == ServerStatus.SUSPECT;
     }
 
     private Map<String, Object> details(ServerState server) {

@@ -2,6 +2,7 @@ package io.github.r2dbcrouting.webflux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.r2dbcrouting.RoutingConnectionFactory;
 import io.github.r2dbcrouting.micrometer.DefaultRoutedConnectionConvention;
 import io.github.r2dbcrouting.micrometer.RoutedConnectionConvention;
 import io.github.r2dbcrouting.spi.ConnectionObserver;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import reactor.core.publisher.Flux;
 import reactor.util.context.Context;
 
 /** Nothing is opened: there are no servers. */
@@ -93,6 +95,28 @@ class RoutingObservationAutoConfigurationTests {
                 .withBean(ConnectionObserver.class, () -> own)
                 .run(context ->
                         assertThat(context.getBean(ConnectionObserver.class)).isSameAs(own));
+    }
+
+    @Test
+    void followsNothingWhereACustomizerHasSetAnotherObserver() {
+        List<Scope> followed = new ArrayList<>();
+
+        routed.withBean(ObservationRegistry.class, this::registry)
+                .withBean(
+                        RoutingConnectionFactoryBuilderCustomizer.class,
+                        () -> builder -> builder.observer((scope, context) -> {
+                            followed.add(scope);
+                            return null;
+                        }))
+                .run(context -> Flux.from(
+                                context.getBean(RoutingConnectionFactory.class).create())
+                        .flatMap(connection ->
+                                connection.createStatement("SELECT 1").execute())
+                        .subscribe(result -> {}, error -> {})
+                        .dispose());
+
+        assertThat(followed).containsExactly(Scope.STATEMENT);
+        assertThat(stopped).isEmpty();
     }
 
     @Test

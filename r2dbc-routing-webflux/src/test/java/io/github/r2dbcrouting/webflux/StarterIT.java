@@ -175,6 +175,17 @@ class StarterIT {
         http.get().uri("/actuator/health/liveness").exchange().expectStatus().isOk();
     }
 
+    @Test
+    void isHealthyWhileThePrimaryHasMissedAProbeAndNotAfterSeveral() {
+        cluster.primary().freeze();
+
+        await().pollInterval(Duration.ofMillis(20))
+                .untilAsserted(() ->
+                        assertThat(health("UP")).contains("\"main\":{\"role\":\"primary\",\"status\":\"suspect\""));
+        await().untilAsserted(() ->
+                assertThat(health("DOWN")).contains("\"main\":{\"role\":\"primary\",\"status\":\"down\""));
+    }
+
     private String health(String status) {
         String body = get("/actuator/health/r2dbc");
         assertThat(body).startsWith("{\"details\"").contains("\"status\":\"" + status + "\"}");

@@ -7,6 +7,8 @@ import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
+import org.springframework.web.util.pattern.PathPattern;
+import org.springframework.web.util.pattern.PathPatternParser;
 import reactor.core.publisher.Mono;
 
 /**
@@ -19,7 +21,7 @@ final class DashboardHeaders implements WebFilter {
             + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private final Supplier<@Nullable String> path;
-    private volatile @Nullable String known;
+    private volatile @Nullable PathPattern known;
 
     /**
      * Creates a filter.
@@ -33,9 +35,8 @@ final class DashboardHeaders implements WebFilter {
 
     @Override
     public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
-        String own = path();
-        String asked = exchange.getRequest().getPath().pathWithinApplication().value();
-        if (own != null && asked.startsWith(own) && asked.startsWith("/", own.length())) {
+        PathPattern own = below();
+        if (own != null && own.matches(exchange.getRequest().getPath().pathWithinApplication())) {
             ServerHttpResponse response = exchange.getResponse();
             response.beforeCommit(() -> Mono.fromRunnable(() -> {
                 HttpHeaders headers = response.getHeaders();
@@ -50,10 +51,12 @@ final class DashboardHeaders implements WebFilter {
         return chain.filter(exchange);
     }
 
-    private @Nullable String path() {
-        String own = known;
-        if (own == null) {
-            own = path.get();
+    /** A pattern, as the endpoint's own mappings have: what is found in spite of parameters or an encoding is matched. */
+    private @Nullable PathPattern below() {
+        PathPattern own = known;
+        String found = own == null ? path.get() : null;
+        if (found != null) {
+            own = PathPatternParser.defaultInstance.parse(found + "/*/**");
             known = own;
         }
         return own;

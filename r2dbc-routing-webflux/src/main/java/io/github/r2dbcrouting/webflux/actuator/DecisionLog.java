@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -78,6 +79,11 @@ final class DecisionLog implements RoutingListener {
         ring.set((int) (id % SIZE), new Heard(id, System.nanoTime(), decision));
     }
 
+    /** How many kinds are counted. */
+    int kinds() {
+        return Math.max(counts.size(), told.size());
+    }
+
     /** How many are made for each one that is heard. */
     int oneIn() {
         return oneIn;
@@ -94,8 +100,14 @@ final class DecisionLog implements RoutingListener {
         oneIn = Math.max(1, (int) Math.ceil(perSecond / MOST_PER_SECOND));
     }
 
-    /** How many of each kind were made in a second, since the last call; those of which there were none are left out. */
-    List<RouterReport.Rate> rates(double seconds) {
+    /**
+     * Returns how many of each kind were made in a second, since the last call; those of which there were none are left
+     * out.
+     *
+     * @param seconds how long ago the last call was
+     * @param servers those that there are: what others have served is told once more, and then forgotten
+     */
+    List<RouterReport.Rate> rates(double seconds, Set<String> servers) {
         List<RouterReport.Rate> rates = new ArrayList<>();
         counts.forEach((kind, count) -> {
             long sum = count.sum();
@@ -110,6 +122,10 @@ final class DecisionLog implements RoutingListener {
                         Math.rint(since / seconds * 10) / 10));
             }
         });
+        // names come and go, in a cloud by the hour. What is heard of one at this moment is lost
+        Predicate<Kind> gone = kind -> kind.server != null && !servers.contains(kind.server);
+        counts.keySet().removeIf(gone);
+        told.keySet().removeIf(gone);
         return rates;
     }
 

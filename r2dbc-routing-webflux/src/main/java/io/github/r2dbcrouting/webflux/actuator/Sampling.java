@@ -5,6 +5,8 @@ import io.github.r2dbcrouting.RoutingTable;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import reactor.core.Disposable;
 
 /**
@@ -46,17 +48,18 @@ final class Sampling implements Disposable {
         long decisionsEnd = decisions.end();
         long eventsEnd = events.end();
         RoutingTable table = view.table();
+        List<RouterReport.Server> servers = view.servers(table);
         RouterReport.Frame frame = new RouterReport.Frame(
                 frames,
                 Math.rint(seconds * 1e3) / 1e3,
                 table.cluster(),
                 table.version(),
                 RouterView.primary(table),
-                view.servers(table),
+                servers,
                 view.policies(),
                 view.sources(),
                 view.counters(),
-                decisions.rates(seconds),
+                decisions.rates(seconds, names(servers)),
                 decisions.oneIn(),
                 decisions.some(decisionsFrom, DECISIONS),
                 events.since(eventsFrom));
@@ -71,6 +74,10 @@ final class Sampling implements Disposable {
         String written = Json.text(frame);
         last = written;
         return written;
+    }
+
+    private static Set<String> names(List<RouterReport.Server> servers) {
+        return servers.stream().map(RouterReport.Server::name).collect(Collectors.toSet());
     }
 
     /** The last frame; empty before the first. */

@@ -2,7 +2,7 @@
 
 const COLOURS = ["#5661d6", "#17a398", "#e0902a", "#c64fa0", "#6aa334", "#3a9bdc", "#9a6bd8", "#b08444", "#5f7f96", "#d8647a"];
 
-/** A server keeps its colour, by its place among all servers that were ever seen. */
+/** A server keeps its colour, by its place among those that are known. */
 export function colour(index) {
   if (index < COLOURS.length) return COLOURS[index];
   return `hsl(${Math.round((index * 137.508) % 360)} 52% 56%)`;

@@ -64,7 +64,7 @@ const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 // ---- what is known
 
-const colours = new Map();
+const places = new Map();
 const history = { times: [], servers: new Map() };
 const rates = [];
 let frame = null;
@@ -73,12 +73,17 @@ let arrived = [];
 let events = [];
 let highlighted = null;
 let lagUnit = "time";
-let opened = null;
+let opened = null; // the number of the decision that is explained
 let listed = null;
 
 function colourOf(server) {
-  if (!colours.has(server)) colours.set(server, colour(colours.size));
-  return colours.get(server);
+  if (!places.has(server)) {
+    const taken = new Set(places.values());
+    let free = 0;
+    while (taken.has(free)) free++;
+    places.set(server, free);
+  }
+  return colour(places.get(server));
 }
 
 function track(server) {
@@ -111,6 +116,17 @@ function dropPoints(keep) {
   }
 }
 
+/** A server that is gone is forgotten once the charts show nothing of it any more, and its colour with the last decision. */
+function forget(present) {
+  for (const [name, series] of history.servers) {
+    const empty = [series.lag, series.bytes, series.reads].every(values => values.every(value => value == null));
+    if (empty && !present.has(name)) history.servers.delete(name);
+  }
+  for (const name of places.keys()) {
+    if (!history.servers.has(name) && !decisions.some(decision => decision.server === name)) places.delete(name);
+  }
+}
+
 /** What there was before this page looked; what it has seen itself before that stays. */
 function onPast(past) {
   const now = Date.now();
@@ -125,6 +141,8 @@ function onPast(past) {
   decisions = past.decisions.map(one => ({ ...one, at: now - one.ago })).reverse();
   arrived = [];
   listed = null;
+  // the numbers may have begun anew: what is explained stays, and is none of these
+  opened = null;
   events = past.events.map(one => ({ ...one, at: now - one.ago })).reverse();
   listDecisions();
   listEvents();
@@ -144,6 +162,7 @@ function onFrame(next) {
     dropPoints(time => time > now - (SECONDS + 5) * 1000);
     addPoint(now, name => byName.has(name)
       ? { lag: byName.get(name).staleness, bytes: byName.get(name).bytesBehind, reads: perServer.get(name).reads } : null);
+    forget(byName);
     rates.push(next.rates);
     if (rates.length > 60) rates.shift();
   }
@@ -389,7 +408,7 @@ function showReasons() {
     let known = reasonRows.get(key);
     if (!known) {
       known = { element: element("tr", { "data-testid": "reason", "data-reason": key, "data-tone": tone }), fill: element("i"), percent: element("td", { class: "number percent" }), rate: element("td", { class: "number rate" }) };
-      known.element.append(element("td", { class: "what" }, label), element("td", {}, element("span", { class: "rail", "aria-hidden": "true" }, known.fill)), known.percent, known.rate);
+      known.element.append(element("th", { scope: "row", class: "what" }, label), element("td", {}, element("span", { class: "rail", "aria-hidden": "true" }, known.fill)), known.percent, known.rate);
       reasonRows.set(key, known);
       $("reasons").append(known.element);
     }
@@ -452,7 +471,7 @@ function asked(decision) {
 }
 
 function decisionItem(decision) {
-  const button = element("button", { type: "button", "data-testid": "decision", "aria-expanded": String(opened?.id === decision.id), "aria-controls": "explanation" },
+  const button = element("button", { type: "button", "data-testid": "decision", "data-id": decision.id, "aria-expanded": String(opened === decision.id), "aria-controls": "explanation" },
     element("time", {}, clock(decision.at)),
     element("span", { class: "who" }, decision.server ? swatch(colourOf(decision.server)) : null, decision.server ?? "nobody"),
     element("span", { class: "why" }, decision.why),
@@ -496,9 +515,9 @@ function listDecisions() {
 $("filter").addEventListener("input", listDecisions);
 
 function open(decision, button) {
-  if (opened?.id === decision.id) { close(); return; }
-  document.querySelectorAll("#decisions [aria-expanded=true]").forEach(one => one.setAttribute("aria-expanded", "false"));
-  opened = { id: decision.id, button };
+  if (opened === decision.id) { close(); return; }
+  collapse();
+  opened = decision.id;
   button.setAttribute("aria-expanded", "true");
   text($("explanation-title"), `${asked(decision)} → ${decision.server ?? "nobody"}`);
   text($("explanation-text"), `${decision.why[0].toUpperCase()}${decision.why.slice(1)}.`);
@@ -512,22 +531,31 @@ function open(decision, button) {
       candidate.server === decision.server ? element("span", { class: "chip", "data-tone": "good" }, "chosen")
         : candidate.refusal ? candidate.why : element("span", { class: "chip" }, "could have served")))));
   $("explanation").hidden = false;
+  $("explanation").focus({ preventScroll: true });
   $("explanation").scrollIntoView({ block: "nearest" });
+}
+
+function collapse() {
+  document.querySelectorAll("#decisions [aria-expanded=true]").forEach(one => one.setAttribute("aria-expanded", "false"));
 }
 
 function rank(candidate, decision) {
   return candidate.server === decision.server ? 0 : candidate.refusal == null ? 1 : 2;
 }
 
+/** The list may have been made anew since, without the decision: then it has the focus itself. */
 function close() {
-  opened?.button.setAttribute("aria-expanded", "false");
-  if ($("explanation").contains(document.activeElement)) opened?.button.focus();
+  collapse();
+  if ($("explanation").contains(document.activeElement)) {
+    const button = opened == null ? null : document.querySelector(`#decisions [data-id="${opened}"]`);
+    (button ?? $("decisions")).focus();
+  }
   opened = null;
   $("explanation").hidden = true;
 }
 
 $("close").addEventListener("click", close);
-document.addEventListener("keydown", event => { if (event.key === "Escape" && opened) close(); });
+document.addEventListener("keydown", event => { if (event.key === "Escape" && !$("explanation").hidden) close(); });
 
 // ---- events
 

@@ -43,6 +43,20 @@ class DashboardPageTests {
         assertThat(text("dashboard.html")).doesNotContain("style=", "<style", "onclick", "<script>");
     }
 
+    /** Counted in the file that makes the rows: a cell without a header is nothing to a screen reader. */
+    @Test
+    void hasAHeaderForEachCellOfAReason() {
+        Matcher header = Pattern.compile("<table class=\"reasons\">\\s*<thead[^>]*>(.*)</thead>")
+                .matcher(text("dashboard.html"));
+        Matcher cells = Pattern.compile("element\\(\"th\", \\{ scope: \"row\", class: \"what\" }, label\\),"
+                        + " element\\(\"td\".*, known\\.percent, known\\.rate\\);")
+                .matcher(text("dashboard.js"));
+
+        assertThat(header.find()).isTrue();
+        assertThat(cells.find()).isTrue();
+        assertThat(header.group(1).split("<th ", -1)).hasSize(1 + 4);
+    }
+
     @Test
     void knowsNoOtherFile() {
         assertThat(page.file("package-info.class")).isNull();

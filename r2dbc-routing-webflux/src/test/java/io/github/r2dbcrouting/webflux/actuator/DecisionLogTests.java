@@ -11,9 +11,12 @@ import io.github.r2dbcrouting.RouteDecision.Refusal;
 import io.github.r2dbcrouting.ServerRole;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class DecisionLogTests {
+
+    private static final Set<String> SERVERS = Set.of("db0", "db1", "db2");
 
     private final DecisionLog log = new DecisionLog(bound -> 0);
 
@@ -22,17 +25,35 @@ class DecisionLogTests {
         decide("db1", Reason.COVERS_TOKEN, Duration.ZERO, 6);
         decide("db2", Reason.COVERS_TOKEN, Duration.ofMillis(3), 2);
 
-        assertThat(log.rates(2))
+        assertThat(log.rates(2, SERVERS))
                 .containsExactlyInAnyOrder(
                         new RouterReport.Rate("db1", "read", "covers_token", false, 3),
                         new RouterReport.Rate("db2", "read", "covers_token", true, 1));
 
         decide("db1", Reason.COVERS_TOKEN, Duration.ZERO, 1);
 
-        assertThat(log.rates(1))
+        assertThat(log.rates(1, SERVERS))
                 .as("what there was none of is left out")
                 .containsExactly(new RouterReport.Rate("db1", "read", "covers_token", false, 1));
-        assertThat(log.rates(1)).isEmpty();
+        assertThat(log.rates(1, SERVERS)).isEmpty();
+    }
+
+    @Test
+    void forgetsServersThatAreGoneAndWhatNobodyServedNot() {
+        decide("db1", Reason.COVERS_TOKEN, Duration.ZERO, 4);
+        decide("db2", Reason.COVERS_TOKEN, Duration.ZERO, 4);
+        decide(null, Reason.NO_SERVER, Duration.ZERO, 1);
+
+        assertThat(log.rates(1, Set.of("db2")))
+                .as("the last of one that is gone is told")
+                .extracting(RouterReport.Rate::server)
+                .containsExactlyInAnyOrder("db1", "db2", null);
+        assertThat(log.kinds()).isEqualTo(2);
+
+        decide("db1", Reason.COVERS_TOKEN, Duration.ZERO, 1);
+        assertThat(log.rates(1, SERVERS))
+                .as("one that is back begins at nothing")
+                .containsExactly(new RouterReport.Rate("db1", "read", "covers_token", false, 1));
     }
 
     @Test
@@ -44,7 +65,9 @@ class DecisionLogTests {
 
         assertThat(log.oneIn()).isEqualTo(10);
         decide("db1", Reason.NOTHING_TO_COVER, Duration.ZERO, 5);
-        assertThat(log.rates(1)).extracting(RouterReport.Rate::perSecond).containsExactly(50.0);
+        assertThat(log.rates(1, SERVERS))
+                .extracting(RouterReport.Rate::perSecond)
+                .containsExactly(50.0);
         assertThat(new DecisionLog(bound -> 1).wantsNext())
                 .as("all while there are few")
                 .isTrue();

@@ -229,6 +229,13 @@ class RoutingEndpointIT {
                 .expectBody()
                 .returnResult();
         answers.add(new String(Objects.requireNonNull(page.getResponseBody()), StandardCharsets.UTF_8));
+        http.get()
+                .uri("/manage/r2dbcrouting;of=mine/dashboard")
+                .exchange()
+                .expectStatus()
+                .isOk()
+                .expectHeader()
+                .valueEquals("Content-Security-Policy", DashboardHeaders.POLICY);
         Map.of("dashboard.css", "text/css", "dashboard.js", "text/javascript", "icon.svg", "image/svg+xml")
                 .forEach((file, type) -> http.get()
                         .uri("/manage/r2dbcrouting/dashboard/" + file)
