@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 /** The command line. */
 @Command(
         name = "chaos.jar",
-        description = "Two applications on a real cluster that breaks, and what their users saw.",
+        description = "Three applications on a real cluster that breaks, and what their users saw.",
         mixinStandardHelpOptions = true,
         subcommands = {ChaosCommand.class, SoakCommand.class})
 public final class Tool {

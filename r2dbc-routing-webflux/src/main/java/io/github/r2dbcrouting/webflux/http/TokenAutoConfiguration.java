@@ -38,7 +38,9 @@ import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
         afterName = "org.springframework.boot.data.redis.autoconfigure.DataRedisReactiveAutoConfiguration")
 @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
 @ConditionalOnSingleCandidate(RoutingConnectionFactory.class)
-@ConditionalOnBooleanProperty(name = "r2dbc.routing.tokens.enabled", matchIfMissing = true)
+@ConditionalOnBooleanProperty(
+        name = {"r2dbc.routing.enabled", "r2dbc.routing.tokens.enabled"},
+        matchIfMissing = true)
 @EnableConfigurationProperties(TokenProperties.class)
 public final class TokenAutoConfiguration {
 

@@ -92,6 +92,9 @@ class TokenAutoConfigurationTests {
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(CausalTokenWebFilter.class));
         web.withPropertyValues("r2dbc.routing.enabled=false")
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(CausalTokenWebFilter.class));
+        web.withPropertyValues("r2dbc.routing.enabled=false")
+                .withBean(RoutingConnectionFactory.class, TokenAutoConfigurationTests::router)
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(CausalTokenWebFilter.class));
     }
 
     @Test
