@@ -207,12 +207,16 @@ class HistoryTests {
         assertThat(guarantees()).contains(Guarantee.MONOTONIC_READS);
     }
 
+    private void readsOnAReplicaAndThenLess(String replica) {
+        recorder.append(1, LIST, 10).ok();
+        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), replica, "router");
+        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+    }
+
     @Test
     void countsApartWhatAPromotedServerHasShownToWhoeverDoesNotFollowItYet() {
         recorder.switched("db1").followedBy("another");
-        recorder.append(1, LIST, 10).ok();
-        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
-        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+        readsOnAReplicaAndThenLess("db1");
 
         Verdict verdict = recorder.history().check();
 
@@ -224,9 +228,7 @@ class HistoryTests {
     @Test
     void wantsWhatAPromotedServerHasShownToWhoeverFollowsIt() {
         recorder.switched("db1").followedBy("router");
-        recorder.append(1, LIST, 10).ok();
-        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
-        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+        readsOnAReplicaAndThenLess("db1");
 
         assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
     }
@@ -234,9 +236,7 @@ class HistoryTests {
     @Test
     void wantsWhatAPromotedServerHasShownOnceEverybodyFollowsIt() {
         recorder.switched("db1").followed();
-        recorder.append(1, LIST, 10).ok();
-        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db1", "router");
-        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+        readsOnAReplicaAndThenLess("db1");
 
         assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
     }
@@ -244,9 +244,7 @@ class HistoryTests {
     @Test
     void wantsWhatAnotherServerHasShownThanThePromotedOne() {
         recorder.switched("db1");
-        recorder.append(1, LIST, 10).ok();
-        recorder.readLists(2, LIST).okOnReplica(List.of(List.of(10L)), "db2", "router");
-        recorder.readLists(2, LIST).okOnPrimary(List.of(List.of()), "db0");
+        readsOnAReplicaAndThenLess("db2");
 
         assertThat(guarantees()).containsExactly(Guarantee.MONOTONIC_READS);
     }

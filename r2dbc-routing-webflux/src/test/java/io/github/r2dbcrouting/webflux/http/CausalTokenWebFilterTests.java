@@ -361,13 +361,7 @@ class CausalTokenWebFilterTests {
 
     @Test
     void sendsNoTokenWithWhatACacheMayGiveToOthers() {
-        MockServerHttpResponse response = exchange(
-                filter,
-                exchange -> {
-                    exchange.getResponse().getHeaders().setCacheControl("max-age=60, public");
-                    return observes(exchange);
-                },
-                get().build());
+        MockServerHttpResponse response = answerThatMayBeKept("max-age=60, public");
 
         assertThat(response.getHeaders().get(TokenTransport.NAME)).isNull();
         assertThat(response.getCookies()).isEmpty();
@@ -375,13 +369,7 @@ class CausalTokenWebFilterTests {
 
     @Test
     void sendsATokenWithWhatOnlyTheClientMayKeep() {
-        MockServerHttpResponse response = exchange(
-                filter,
-                exchange -> {
-                    exchange.getResponse().getHeaders().setCacheControl("max-age=60, private");
-                    return observes(exchange);
-                },
-                get().build());
+        MockServerHttpResponse response = answerThatMayBeKept("max-age=60, private");
 
         assertThat(header(response)).isEqualTo(LATER);
     }
@@ -405,6 +393,16 @@ class CausalTokenWebFilterTests {
                         exchange -> loses.handle(exchange)
                                 .then(exchange.getResponse().setComplete())))
                 .verifyError(PossiblyLostWriteException.class);
+    }
+
+    private MockServerHttpResponse answerThatMayBeKept(String cacheControl) {
+        return exchange(
+                filter,
+                exchange -> {
+                    exchange.getResponse().getHeaders().setCacheControl(cacheControl);
+                    return observes(exchange);
+                },
+                get().build());
     }
 
     private CausalTokenWebFilter storing(TokenStore store) {
