@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
+import java.util.function.Function;
 import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
@@ -458,15 +459,17 @@ public final class SessionState {
     }
 
     private Mono<CausalToken> observedUnlessLost() {
-        return takeLost() ? Mono.error(lostWhilePending()) : Mono.justOrEmpty(observed());
+        return unlessLost(Snapshot::token);
     }
 
     private Mono<CausalToken> withMarks() {
-        if (takeLost()) {
-            return Mono.error(lostWhilePending());
-        }
-        Snapshot now = snapshot;
-        return Mono.justOrEmpty(now.tokenWithMarks(seconds(now)));
+        return unlessLost(now -> now.tokenWithMarks(seconds(now)));
+    }
+
+    /** Of one snapshot: what is lost a moment later is neither settled in the token, nor told to whoever takes it away. */
+    private Mono<CausalToken> unlessLost(Function<Snapshot, @Nullable CausalToken> token) {
+        Snapshot now = replace(Snapshot::told);
+        return now.untold() ? Mono.error(lostWhilePending()) : Mono.justOrEmpty(token.apply(now));
     }
 
     /**

@@ -57,15 +57,10 @@ final class Settlement {
         if (now.isPlaced()) {
             return token.get();
         }
-        if (hasOpenTransaction()) {
-            return Mono.error(new IllegalStateException("the session has an open write transaction: ask for"
-                    + " its token after the commit, it cannot arrive before"));
-        }
-        List<Mono<Void>> placed = floors(now.seen());
-        for (PendingWrite write : now.pending()) {
-            placed.add(write.placed());
-        }
-        return Mono.when(placed).then(Mono.defer(token));
+        return hasOpenTransaction()
+                ? Mono.error(new IllegalStateException("the session has an open write transaction: ask for"
+                        + " its token after the commit, it cannot arrive before"))
+                : ofAll().then(Mono.defer(token));
     }
 
     /**
@@ -77,8 +72,19 @@ final class Settlement {
         if (now.isPlaced()) {
             return token.get();
         }
-        Mono<CausalToken> instead = Mono.defer(unresolved);
-        return hasOpenTransaction() ? instead : then(token).timeout(limit, instead);
+        if (hasOpenTransaction()) {
+            return Mono.defer(unresolved);
+        }
+        // the limit is on the waiting alone: each of the two may be the one that tells of a loss, and only one is asked
+        return ofAll().thenReturn(token).timeout(limit, Mono.just(unresolved)).flatMap(Supplier::get);
+    }
+
+    private Mono<Void> ofAll() {
+        List<Mono<Void>> placed = floors(now.seen());
+        for (PendingWrite write : now.pending()) {
+            placed.add(write.placed());
+        }
+        return Mono.when(placed);
     }
 
     private boolean hasOpenTransaction() {

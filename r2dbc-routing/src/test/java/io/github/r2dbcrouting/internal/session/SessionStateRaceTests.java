@@ -8,10 +8,12 @@ import io.github.r2dbcrouting.fake.AtOnce;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Position;
 import io.github.r2dbcrouting.spi.ServerIdentity;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -76,6 +78,21 @@ class SessionStateRaceTests {
             session.tellLostWrites();
             lostWhileTwoAsk(session::lost, session::takeLost);
         });
+    }
+
+    @Test
+    void tellsOfALossOrSaysThatItIsUnresolvedInATokenThatIsMadeMeanwhile() {
+        Interleavings.allHold(() -> lossWhileATokenIsMade(session -> {
+            AtomicInteger knows = new AtomicInteger();
+            var unused = session.token(Duration.ofSeconds(1))
+                    .subscribe(
+                            token -> count(
+                                    token.unresolved().stream()
+                                            .anyMatch(mark -> mark.cluster().equals(CLUSTER)),
+                                    knows),
+                            told -> count(true, knows));
+            return knows.get() == 1;
+        }));
     }
 
     @Test
@@ -166,6 +183,34 @@ class SessionStateRaceTests {
                     });
                 },
                 "were told");
+    }
+
+    @Test
+    @Tag("planted")
+    void isCaughtIfItAsksForLossesAndThenLooksWhatIsPending() {
+        Interleavings.oneFails(
+                () -> lossWhileATokenIsMade(session -> session.takeLost() || session.hasPending(CLUSTER)), "untold");
+    }
+
+    /** Whoever goes on elsewhere with the token would never hear of it. */
+    private static void lossWhileATokenIsMade(Predicate<SessionState> tokenKnows) {
+        SessionState session = new SessionState();
+        session.tellLostWrites();
+        PendingWrite write = session.begin(CLUSTER, false, () -> {});
+        write.end();
+        // so that nobody waits
+        var open = session.begin("8", true, () -> {});
+        AtomicInteger known = new AtomicInteger();
+
+        Interleavings.together(
+                () -> {
+                    write.lost();
+                    write.settle(token(5), 1);
+                },
+                () -> count(tokenKnows.test(session), known));
+
+        must(known.get() == 1, "the token has the position of a write whose loss went untold");
+        must(open.openTransaction(), "somebody ended the transaction");
     }
 
     private static void writeTokenAndPosition(Session session) {

@@ -11,8 +11,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 
 /** A session goes on with what another one could not wait for. */
@@ -108,6 +111,36 @@ class UnresolvedSessionTests {
                 .thenAwait(LIMIT)
                 .expectError(PossiblyLostWriteException.class)
                 .verify();
+    }
+
+    /** Whoever is asked first may be telling of a loss, which nobody will be told of again. */
+    @Test
+    void asksForOneTokenOnlyWhereThePositionComesAtTheLimit() {
+        PendingWrite write = write();
+        write.end();
+        AtomicBoolean askedForTheOther = new AtomicBoolean();
+        Supplier<Mono<CausalToken>> placed = () -> {
+            spinUntil(askedForTheOther);
+            return Mono.error(SessionState.lostWhilePending());
+        };
+        Supplier<Mono<CausalToken>> unresolved = () -> {
+            askedForTheOther.set(true);
+            return Mono.just(exposed(BEFORE, Unresolved.ENDED));
+        };
+
+        StepVerifier.create(new Settlement(Known.NOTHING.begun(write, 0)).then(placed, LIMIT, unresolved))
+                .then(() -> write.settle(CausalToken.of(List.of(LATER)), 1))
+                .expectError(PossiblyLostWriteException.class)
+                .verify();
+    }
+
+    /** Longer than the limit, so that its timer goes off meanwhile; on a thread that may not even yield. */
+    private static void spinUntil(AtomicBoolean done) {
+        long end = System.nanoTime() + LIMIT.multipliedBy(3).toNanos();
+        boolean over;
+        do {
+            over = done.get() || System.nanoTime() - end >= 0;
+        } while (!over);
     }
 
     @Test
