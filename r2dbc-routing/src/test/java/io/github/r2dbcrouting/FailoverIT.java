@@ -31,6 +31,7 @@ class FailoverIT {
     private static final Duration SOON = Duration.ofSeconds(2);
     private static final String STARTED = "SELECT pg_postmaster_start_time()::text";
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration SELDOM = Duration.ofSeconds(5);
 
     private final PostgresCluster cluster;
     private final PostgresServer old;
@@ -133,6 +134,61 @@ class FailoverIT {
         assertThat(beyond.problem()).contains("went further with an earlier primary");
     }
 
+    /** Where it is was asked seldom; and it goes on receiving, whatever becomes of the promoted one. */
+    @FailsWithout(Safeguard.TIMELINES)
+    @Test
+    void aReplicaThatGoesBeyondTheSwitchShowsNothingWhileThePromotedServerIsGone(Safeguards safeguards) {
+        factory = Factories.ready(Factories.over(cluster, safeguards).sampling(SELDOM, SELDOM));
+        other.pauseReplay();
+        promoted.promote();
+        await().atMost(LONG).until(() -> "db1".equals(primary()));
+
+        promoted.kill();
+        await().atMost(LONG).until(() -> "nobody".equals(primary()));
+        goBeyondTheSwitch();
+
+        assertThatThrownBy(() -> rows("SELECT id FROM note", Routing.read().whenBehind(WhenBehind.FAIL), null))
+                .isInstanceOf(NoEligibleServerException.class);
+    }
+
+    /** It receives nothing at the moment, and the next moment from the earlier primary again. */
+    @FailsWithout(Safeguard.TIMELINES)
+    @Test
+    void aReplicaThatTurnsToTheEarlierPrimaryAgainShowsNothing(Safeguards safeguards) {
+        factory = Factories.ready(Factories.over(cluster, safeguards).sampling(SELDOM, SELDOM));
+        other.execute("ALTER SYSTEM SET primary_conninfo = ''");
+        other.reload();
+        await().atMost(LONG)
+                .until(() ->
+                        other.query("SELECT count(*) FROM pg_stat_wal_receiver").equals("0"));
+        promoted.promote();
+        await().atMost(LONG).until(() -> "db1".equals(primary()));
+
+        other.execute("ALTER SYSTEM RESET primary_conninfo");
+        other.reload();
+        goBeyondTheSwitch();
+
+        for (int i = 0; i < 50; i++) {
+            assertThat(rows("SELECT id FROM note", Routing.read(), null))
+                    .as("rows of which the only one is lost")
+                    .isEmpty();
+        }
+        assertThat(factory.table().replicas()).isEmpty();
+    }
+
+    @Test
+    void aReplicaThatReceivesNothingServesOnceTheEarlierPrimaryIsGone() {
+        factory = Factories.ready(Factories.over(cluster));
+        promoted.promote();
+        await().atMost(LONG).until(() -> "db1".equals(primary()));
+
+        old.kill();
+
+        await().atMost(LONG)
+                .until(() ->
+                        served(Routing.read().whenBehind(WhenBehind.FAIL), null).equals("db2"));
+    }
+
     @Test
     void tellsALostWriteOnceAndGoesOnFromTheNewPrimary() {
         factory = Factories.ready(Factories.over(cluster).strictLostWrites(true));
@@ -223,6 +279,13 @@ class FailoverIT {
         other.execute("CHECKPOINT");
         awaitServed(session, "db2");
         assertThat(count(session)).isEqualTo("2");
+    }
+
+    private void goBeyondTheSwitch() {
+        old.execute("INSERT INTO note VALUES (1)");
+        other.resumeReplay();
+        await().atMost(LONG)
+                .until(() -> other.query("SELECT count(*) FROM note").equals("1"));
     }
 
     private void failover() {

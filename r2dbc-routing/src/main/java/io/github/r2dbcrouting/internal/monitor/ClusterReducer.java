@@ -78,8 +78,10 @@ final class ClusterReducer {
         boolean parts = parts(before, lineage, followed);
         Placement placement = new Placement(
                 lineage,
-                primary != null && primary.status() == ServerStatus.UP,
-                succession.rival(reports, servers, lineage, followed),
+                new Placement.Primaries(
+                        primary,
+                        succession.rival(reports, servers, lineage, followed),
+                        Succession.anotherAnswers(servers, followed)),
                 timelinesMatter,
                 sample -> lineage == null
                         ? BranchMarks.Verdict.NOT_TOLD

@@ -21,37 +21,49 @@ import org.jspecify.annotations.Nullable;
 final class Placement {
 
     private final @Nullable Lineage line;
-    private final boolean primaryUp;
-    private final @Nullable ServerState rival;
+    private final Primaries primaries;
     private final boolean timelinesMatter;
     private final Function<Sample, BranchMarks.Verdict> marks;
     private final LongPredicate sinceItBegan;
 
+    /**
+     * Which primaries are there?
+     *
+     * @param followed the one that is followed, if it answers or has only just failed to; {@code null} if there is none
+     * @param rival another one, up or down, on a branch of the same number; {@code null} if there is none
+     * @param anotherAnswers whether any other one answers, or has only just failed to: a replica that receives nothing now
+     *     may receive from that one the next moment
+     */
+    record Primaries(
+            @Nullable ServerState followed, @Nullable ServerState rival, boolean anotherAnswers) {
+
+        boolean up() {
+            return followed != null && followed.status() == ServerStatus.UP;
+        }
+    }
+
     /** Creates the rule for a cluster whose branches are told apart by their numbers only. */
-    Placement(@Nullable Lineage line, boolean primaryUp, @Nullable ServerState rival, boolean timelinesMatter) {
-        this(line, primaryUp, rival, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> true);
+    Placement(@Nullable Lineage line, Primaries primaries, boolean timelinesMatter) {
+        this(line, primaries, timelinesMatter, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> true);
     }
 
     /**
      * Creates the rule.
      *
      * @param line the line of the primary; {@code null} if there was none yet
-     * @param primaryUp whether the primary answers
-     * @param rival another primary on a branch of the same number; {@code null} if there is none
+     * @param primaries who is the primary, and who else is one
      * @param timelinesMatter whether any of this matters
      * @param marks what the marks of the primary's branch say of a replica
      * @param sinceItBegan whether a probe that was sent at a time was sent after the primary's branch was first followed
      */
     Placement(
             @Nullable Lineage line,
-            boolean primaryUp,
-            @Nullable ServerState rival,
+            Primaries primaries,
             boolean timelinesMatter,
             Function<Sample, BranchMarks.Verdict> marks,
             LongPredicate sinceItBegan) {
         this.line = line;
-        this.primaryUp = primaryUp;
-        this.rival = rival;
+        this.primaries = primaries;
         this.timelinesMatter = timelinesMatter;
         this.marks = marks;
         this.sinceItBegan = sinceItBegan;
@@ -71,6 +83,7 @@ final class Placement {
         if (!timelinesMatter) {
             return at(server, there, !near.test(there));
         }
+        ServerState rival = primaries.rival();
         BranchMarks.Verdict branch = marks.apply(sample);
         boolean taken = branch == BranchMarks.Verdict.NOT_TOLD || branch == BranchMarks.Verdict.PROVEN;
         if (branch == BranchMarks.Verdict.ELSEWHERE && position.branch() <= line.branch()) {
@@ -92,18 +105,19 @@ final class Placement {
                     : at(server, null, true);
         }
         boolean certain = sample.observation().branchCertain();
-        boolean soOnTheWay = certain && position.branch() < line.branch();
-        if (!taken && !soOnTheWay && line.judge(position) != Lineage.Verdict.AHEAD) {
-            // while there is a primary nobody needs to read from what may be on a branch that is lost
-            return at(server, null, primaryUp || !near.test(there));
+        boolean earlier = position.branch() < line.branch();
+        if (!taken && !(certain && earlier) && line.judge(position) != Lineage.Verdict.AHEAD) {
+            // of what follows nobody else as far as is known, reads that ask for nothing are served while nobody is
+            // followed
+            return at(server, null, earlier || primaries.followed() != null || !near.test(there));
         }
         return switch (line.judge(position)) {
             case KEPT -> {
-                if (primaryUp && position.branch() < line.branch() && mayGoBeyond(sample)) {
+                if (earlier && mayGoBeyond(sample)) {
                     yield at(server, null, true);
                 }
                 // of a replica that may have gone on to a branch which nobody has shown yet nothing is known
-                boolean known = certain || primaryUp || position.branch() < line.branch();
+                boolean known = certain || primaries.up() || earlier;
                 yield at(server, known ? there : null, !near.test(there));
             }
             case BEYOND_THE_SWITCH ->
@@ -120,11 +134,14 @@ final class Placement {
 
     /**
      * Whether a replica that was not beyond the switch when it was asked may be by now: it still received the branch that
-     * was left, or had not replayed all of it, or was asked before anybody knew that it was left.
+     * was left, or can receive it again, or had not replayed all of it, or was asked before anybody knew that it was left.
      */
     private boolean mayGoBeyond(Sample sample) {
         boolean receives = sample.observation().branchCertain() && !sample.branchRemembered();
-        return receives || !sample.observation().settled() || !sinceItBegan.test(sample.sentAt());
+        return receives
+                || primaries.anotherAnswers()
+                || !sample.observation().settled()
+                || !sinceItBegan.test(sample.sentAt());
     }
 
     private static boolean beforeTheBranch(Position there, Lineage line) {

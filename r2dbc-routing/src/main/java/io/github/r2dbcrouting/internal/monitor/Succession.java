@@ -124,6 +124,13 @@ final class Succession {
         return null;
     }
 
+    /** Whether there is another primary than the one that is followed, which answers or has only just failed to. */
+    static boolean anotherAnswers(List<ServerState> servers, int followed) {
+        return servers.stream()
+                .anyMatch(server ->
+                        server.index() != followed && mayLead(server) && server.status() != ServerStatus.DOWN);
+    }
+
     /** A server that could be the primary and is not says why. */
     void explainMissingPrimary(
             List<ServerReport> reports, List<ServerState> servers, @Nullable ServerState primary, RoutingTable before) {

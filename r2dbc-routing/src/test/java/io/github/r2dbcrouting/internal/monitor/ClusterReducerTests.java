@@ -327,14 +327,23 @@ class ClusterReducerTests {
         ServerReport receivesNothing = receiving.answered(sample(other));
         ServerReport leader = promoted(1, one);
 
-        RoutingTable first = reduce(before, answered(0, primary), leader, receivesNothing);
-        RoutingTable table = reduce(first, answered(0, primary), leader, receivesNothing);
-        RoutingTable early = reduce(first, answered(0, primary), leader, receiving);
+        ServerReport silent = answered(0, primary).failed("is gone");
+        ServerReport gone = silent.failed("is gone").failed("is gone");
+
+        RoutingTable first = reduce(before, gone, leader, receivesNothing);
+        RoutingTable table = reduce(first, gone, leader, receivesNothing);
+        RoutingTable early = reduce(first, gone, leader, receiving);
 
         assertThat(first.replicas())
                 .as("asked before anybody knew of the branch")
                 .isEmpty();
         assertThat(early.replicas()).as("still on its way").isEmpty();
+        assertThat(reduce(first, answered(0, primary), leader, receivesNothing).replicas())
+                .as("may turn to the earlier primary again")
+                .isEmpty();
+        assertThat(reduce(first, silent, leader, receivesNothing).replicas())
+                .as("may turn to the earlier primary again, which was late once")
+                .isEmpty();
         assertThat(table.replicas()).extracting(ServerState::name).containsExactly("db2");
         assertThat(table.servers().get(2).position()).isEqualTo(new WalPosition("7", 2, 0x1800));
     }

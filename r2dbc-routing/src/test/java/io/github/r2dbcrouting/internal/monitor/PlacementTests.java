@@ -20,6 +20,8 @@ class PlacementTests {
 
     private static final Lineage LINE = Lineage.of(2, List.of(at(1, 100)));
 
+    private static final Placement.Primaries NOBODY = new Placement.Primaries(null, null, false);
+
     private final FakeServer server = new FakeServer("db1", ServerRole.REPLICA);
 
     @Test
@@ -34,7 +36,7 @@ class PlacementTests {
     void leavesAReplicaThatIsRefusedAsItIs() {
         ServerState refused = state(at(1, 300), ServerStatus.REFUSED);
 
-        assertThat(new Placement(LINE, true, null, true).place(refused, report(at(1, 300), true), PlacementTests::far))
+        assertThat(new Placement(LINE, alone(), true).place(refused, report(at(1, 300), true), PlacementTests::far))
                 .isEqualTo(refused);
     }
 
@@ -62,14 +64,29 @@ class PlacementTests {
         assertThat(turned.tooFarBehind()).isFalse();
     }
 
-    /** There is nothing else to read from, and of the branch that is followed nobody could be told a later state. */
+    /** It goes on receiving, whatever has become of the promoted one, or of the way to that. */
     @Test
-    void lendsWhatStillReceivesTheBranchThatWasLeftWhileNoPrimaryAnswers() {
-        ServerState placed = new Placement(LINE, false, null, true)
-                .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), true), PlacementTests::near);
+    void lendsNothingOfItWhileNobodyIsFollowedEither() {
+        Placement.Primaries suspect = new Placement.Primaries(primary(ServerStatus.SUSPECT), null, false);
+        for (Placement.Primaries primaries : List.of(NOBODY, suspect)) {
+            ServerState placed = new Placement(LINE, primaries, true)
+                    .place(state(at(1, 99), ServerStatus.UP), report(at(1, 99), true), PlacementTests::near);
 
-        assertThat(placed.position()).isEqualTo(at(2, 99));
-        assertThat(placed.tooFarBehind()).isFalse();
+            assertThat(placed.position()).isNull();
+            assertThat(placed.tooFarBehind()).isTrue();
+        }
+    }
+
+    /** It may receive from the other one again before it is asked again. */
+    @Test
+    void lendsNothingOfAReplicaThatReceivesNothingWhileAnotherPrimaryAnswers() {
+        Placement.Primaries another = new Placement.Primaries(primary(ServerStatus.UP), null, true);
+
+        ServerState placed = new Placement(LINE, another, true)
+                .place(state(at(1, 99), ServerStatus.UP), receivingNothing(at(1, 99)), PlacementTests::near);
+
+        assertThat(placed.position()).isNull();
+        assertThat(placed.tooFarBehind()).isTrue();
     }
 
     /** Its primary is gone, so it stays where it is. */
@@ -77,7 +94,7 @@ class PlacementTests {
     void putsAReplicaThatReceivesNothingAnyMoreOnTheLine() {
         ServerReport report = receivingNothing(at(1, 99));
 
-        ServerState placed = new Placement(LINE, true, null, true)
+        ServerState placed = new Placement(LINE, alone(), true)
                 .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
 
         assertThat(report.sample().branchRemembered()).isTrue();
@@ -94,7 +111,7 @@ class PlacementTests {
                 .answered(receiving)
                 .answered(new Sample(receiving.introduction(), 0, behind, 2, false));
 
-        ServerState placed = new Placement(LINE, true, null, true)
+        ServerState placed = new Placement(LINE, alone(), true)
                 .place(state(at(1, 99), ServerStatus.UP), report, PlacementTests::near);
 
         assertThat(placed.position()).isNull();
@@ -156,15 +173,15 @@ class PlacementTests {
     void knowsNothingOfAReplicaOfAPrimaryThatIsGoneIfItsBranchIsNotCertain() {
         ServerState state = state(at(2, 150), ServerStatus.UP);
 
-        assertThat(new Placement(LINE, false, null, true)
+        assertThat(new Placement(LINE, NOBODY, true)
                         .place(state, report(at(2, 150), false), PlacementTests::near)
                         .position())
                 .isNull();
-        assertThat(new Placement(LINE, false, null, true)
+        assertThat(new Placement(LINE, NOBODY, true)
                         .place(state, report(at(2, 150), true), PlacementTests::near)
                         .position())
                 .isEqualTo(at(2, 150));
-        assertThat(new Placement(LINE, true, null, true)
+        assertThat(new Placement(LINE, alone(), true)
                         .place(state, report(at(2, 150), false), PlacementTests::near)
                         .position())
                 .isEqualTo(at(2, 150));
@@ -180,7 +197,7 @@ class PlacementTests {
                 .isEqualTo(at(2, 100));
         ServerState down = state(at(2, 150), ServerStatus.DOWN);
         ServerState placed =
-                new Placement(LINE, true, rival, true).place(down, report(at(2, 150), true), PlacementTests::near);
+                new Placement(LINE, beside(rival), true).place(down, report(at(2, 150), true), PlacementTests::near);
         assertThat(placed.status()).isEqualTo(ServerStatus.DOWN);
         assertThat(placed.position()).isNull();
         assertThat(placed.tooFarBehind()).isTrue();
@@ -199,7 +216,7 @@ class PlacementTests {
         ServerState state = state(at(1, 300), ServerStatus.UP);
 
         ServerState placed =
-                new Placement(LINE, true, null, false).place(state, report(at(1, 300), true), PlacementTests::near);
+                new Placement(LINE, alone(), false).place(state, report(at(1, 300), true), PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 300));
         assertThat(placed.tooFarBehind()).isFalse();
@@ -259,12 +276,26 @@ class PlacementTests {
                         .tooFarBehind())
                 .as("without a primary")
                 .isFalse();
+        assertThat(marked(BranchMarks.Verdict.UNPROVEN, null, at(1, 50), false, false)
+                        .tooFarBehind())
+                .as("without a primary, perhaps beyond the switch")
+                .isTrue();
+    }
+
+    /** One probe that was missed, or was late, does not make anything readable that was not. */
+    @Test
+    void readsNothingMoreFromItBecauseThePrimaryMayHaveGone() {
+        Placement.Primaries suspect = new Placement.Primaries(primary(ServerStatus.SUSPECT), null, false);
+
+        ServerState placed = new Placement(LINE, suspect, true, sample -> BranchMarks.Verdict.UNPROVEN, sentAt -> true)
+                .place(state(at(2, 150), ServerStatus.UP), report(at(2, 150), true), PlacementTests::near);
+
+        assertThat(placed.tooFarBehind()).isTrue();
     }
 
     @Test
     void needsNoProofOfWhatSurelyIsWhereThereWasOneBranchOnly() {
-        ServerState placed = new Placement(
-                        LINE, true, null, true, sample -> BranchMarks.Verdict.UNPROVEN, sentAt -> true)
+        ServerState placed = new Placement(LINE, alone(), true, sample -> BranchMarks.Verdict.UNPROVEN, sentAt -> true)
                 .place(state(at(1, 100), ServerStatus.UP), receivingNothing(at(1, 100)), PlacementTests::near);
 
         assertThat(placed.position()).isEqualTo(at(2, 100));
@@ -273,15 +304,30 @@ class PlacementTests {
                 .contains("went further with an earlier primary");
     }
 
+    private Placement.Primaries alone() {
+        return beside(null);
+    }
+
+    private Placement.Primaries beside(ServerState rival) {
+        return new Placement.Primaries(primary(ServerStatus.UP), rival, rival != null);
+    }
+
+    private ServerState primary(ServerStatus status) {
+        return new ServerState(
+                0, "db0", List.of(), ServerRole.PRIMARY, status, at(2, 200), server.identity(), 0, false, null);
+    }
+
     private ServerState marked(
             BranchMarks.Verdict verdict, ServerState rival, WalPosition position, boolean certain, boolean primaryUp) {
-        return new Placement(LINE, primaryUp, rival, true, sample -> verdict, sentAt -> true)
+        Placement.Primaries primaries =
+                new Placement.Primaries(primaryUp ? primary(ServerStatus.UP) : null, rival, false);
+        return new Placement(LINE, primaries, true, sample -> verdict, sentAt -> true)
                 .place(state(position, ServerStatus.UP), report(position, certain), PlacementTests::near);
     }
 
     private ServerState place(
             Lineage line, ServerState rival, WalPosition position, boolean certain, Predicate<Position> near) {
-        return new Placement(line, true, rival, true)
+        return new Placement(line, beside(rival), true)
                 .place(state(position, ServerStatus.UP), report(position, certain), near);
     }
 
@@ -290,8 +336,8 @@ class PlacementTests {
     }
 
     /** The line of a branch that was followed from time 1 on, at which every sample here was asked for. */
-    private static Placement sinceOne() {
-        return new Placement(LINE, true, null, true, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> sentAt > 1);
+    private Placement sinceOne() {
+        return new Placement(LINE, alone(), true, sample -> BranchMarks.Verdict.NOT_TOLD, sentAt -> sentAt > 1);
     }
 
     /** It has said on which branch it is while it received it. */

@@ -296,6 +296,21 @@ class SuccessionTests {
                 .isEqualTo(servers.get(1));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "PRIMARY, UP, true",
+        "PRIMARY, SUSPECT, true",
+        "PRIMARY, DOWN, false",
+        "PRIMARY, REFUSED, false",
+        "REPLICA, UP, false"
+    })
+    void knowsWhetherAnotherPrimaryAnswers(ServerRole role, ServerStatus status, boolean answers) {
+        server(PRIMARY, ServerStatus.UP, 3);
+        server(role, status, 2);
+
+        assertThat(Succession.anotherAnswers(servers, 0)).isEqualTo(answers);
+    }
+
     // why another one is not
 
     @Test
