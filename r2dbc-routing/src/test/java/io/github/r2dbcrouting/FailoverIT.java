@@ -31,7 +31,7 @@ class FailoverIT {
     private static final Duration SOON = Duration.ofSeconds(2);
     private static final String STARTED = "SELECT pg_postmaster_start_time()::text";
     private static final Duration LONG = Duration.ofSeconds(20);
-    private static final Duration SELDOM = Duration.ofSeconds(5);
+    private static final Duration SELDOM = Duration.ofSeconds(3);
 
     private final PostgresCluster cluster;
     private final PostgresServer old;

@@ -42,6 +42,9 @@ final class ChaosRun {
     /** What may be in use afterwards that was not before: caches of the driver and of Netty, and what the JVM compiled. */
     private static final long HEAP_TOLERANCE = 48L << 20;
 
+    /** Of so many violations it is said how the session came there. */
+    private static final int MOST_WAYS = 3;
+
     private final Plan plan;
     private final Site site;
     private final AtomicInteger lost = new AtomicInteger();
@@ -69,6 +72,7 @@ final class ChaosRun {
             List<String> failedFaults,
             Duration took,
             Verdict verdict,
+            List<String> ways,
             Duration checked,
             List<String> left) {}
 
@@ -91,6 +95,7 @@ final class ChaosRun {
                 outcome.failedFaults,
                 lost.get(),
                 outcome.verdict,
+                outcome.ways,
                 outcome.checked,
                 left,
                 before,
@@ -142,10 +147,15 @@ final class ChaosRun {
         // it knows the history, of which nothing shall be left when the heap is looked at
         takeover = null;
         Duration checked = Duration.ofNanos(System.nanoTime() - checking);
+        List<String> ways = verdict.violations().stream()
+                .limit(MOST_WAYS)
+                .map(history::leadingTo)
+                .map(way -> String.join("\n    ", way))
+                .toList();
         List<Lanes.Spell> spells = Stream.concat(lanes.spells().stream(), events.stream())
                 .sorted(Comparator.comparing(Lanes.Spell::from))
                 .toList();
-        return new Outcome(load.tally(), lanes.survived(), spells, lanes.failed(), took, verdict, checked, left);
+        return new Outcome(load.tally(), lanes.survived(), spells, lanes.failed(), took, verdict, ways, checked, left);
     }
 
     /** For whoever wants to know why a guarantee was not kept. */

@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param failedFaults faults that could not be carried out
  * @param lost how many acknowledged writes takeovers have lost
  * @param verdict whether every session saw what it had to see
+ * @param ways how the first sessions that did not came there, shown if a guarantee was not kept
  * @param checked how long that took to find out
  * @param leftovers what is left over, nothing if all is well
  * @param heapBefore bytes in use before the run, after a first load
@@ -31,6 +32,7 @@ record Report(
         List<String> failedFaults,
         int lost,
         Verdict verdict,
+        List<String> ways,
         Duration checked,
         List<String> leftovers,
         long heapBefore,
@@ -91,6 +93,7 @@ record Report(
         line(text, "left over", leftovers.isEmpty() ? "nothing" : String.join("\n", leftovers));
         line(text, "verdict", verdict + " (found out in %d ms)".formatted(checked.toMillis()));
         if (!verdict.kept()) {
+            ways.forEach(way -> line(text, "the way there", way));
             spells.forEach(spell -> line(text, "meanwhile", spell.toString()));
         }
         line(

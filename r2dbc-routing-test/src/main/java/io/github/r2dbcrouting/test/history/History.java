@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @since 0.1.0
  */
 public final class History {
+
+    static final int LONGEST_WAY = 40;
 
     private final List<Operation> operations;
     private final List<Told> told;
@@ -52,6 +56,35 @@ public final class History {
      */
     public Verdict check() {
         return new Checker(this).check();
+    }
+
+    /**
+     * Tells how a session came to a read that broke a promise: what it did, and when it was told of losses.
+     *
+     * @param violation one that {@link #check()} has found in this history
+     * @return a line for each, in their order; from the first operation of the session that shows the violation on, but of
+     *     a long way only the last {@value #LONGEST_WAY} steps
+     */
+    public List<String> leadingTo(Violation violation) {
+        Operation read = violation.operations().get(0);
+        long from = violation.operations().stream()
+                .filter(operation -> operation.session() == read.session())
+                .mapToLong(Operation::invoked)
+                .min()
+                .orElse(read.invoked());
+        NavigableMap<Long, String> steps = new TreeMap<>();
+        operations.stream()
+                .filter(operation -> operation.session() == read.session())
+                .forEach(operation -> steps.put(operation.invoked(), operation.toString()));
+        told.stream()
+                .filter(one -> one.session() == read.session())
+                .forEach(one -> steps.put(
+                        one.at(),
+                        "session %d was told of a loss%s"
+                                .formatted(one.session(), one.by() == null ? "" : " by " + one.by())));
+        List<String> way =
+                List.copyOf(steps.subMap(from, true, read.invoked(), true).values());
+        return way.subList(Math.max(0, way.size() - LONGEST_WAY), way.size());
     }
 
     /**

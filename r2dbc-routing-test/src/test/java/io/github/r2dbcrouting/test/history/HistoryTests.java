@@ -41,6 +41,40 @@ class HistoryTests {
     }
 
     @Test
+    void tellsHowASessionCameToAReadThatBrokeAPromise() {
+        recorder.readLists(1, LIST).ok(List.of());
+        recorder.append(1, LIST, 10).ok("db0");
+        recorder.append(2, LIST + 1, 20).ok();
+        recorder.told(1, "application 3");
+        recorder.readRegisters(1, LIST).failed();
+        recorder.readLists(1, LIST).ok(List.of());
+        recorder.readLists(1, LIST).ok(List.of(10L));
+        History history = recorder.history();
+
+        List<String> way = history.leadingTo(history.check().violations().get(0));
+
+        assertThat(way).hasSize(4);
+        assertThat(way.get(0)).contains("session 1").contains("at db0: append 10 to list 7");
+        assertThat(way.get(1)).isEqualTo("session 1 was told of a loss by application 3");
+        assertThat(way.get(2)).contains("read register 7, failed");
+        assertThat(way.get(3)).contains("read list 7 and see []");
+    }
+
+    @Test
+    void tellsOnlyTheEndOfALongWay() {
+        for (long value = 1; value <= 100; value++) {
+            recorder.append(1, value == 1 ? LIST : LIST + 1, value).ok();
+        }
+        recorder.readLists(1, LIST).ok(List.of());
+        History history = recorder.history();
+
+        List<String> way = history.leadingTo(history.check().violations().get(0));
+
+        assertThat(way).hasSize(History.LONGEST_WAY);
+        assertThat(way.get(way.size() - 1)).contains("read list 7");
+    }
+
+    @Test
     void missesAWriteThatNobodyEverSaw() {
         recorder.append(1, LIST, 10).ok();
         recorder.readLists(1, LIST).ok(List.of());
