@@ -148,19 +148,28 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
                 ? chain.filter(exchange)
                 : Mono.usingWhen(
                         Mono.just(kept),
-                        token -> chain.filter(exchange),
-                        token -> keepTheRest(session, token),
-                        (token, error) -> keepTheRest(session, token),
-                        token -> keepTheRest(session, token));
+                        token -> chain.filter(exchange).then(Mono.defer(() -> keepTheRest(exchange, session, token))),
+                        token -> Mono.empty(),
+                        // nobody hears of another error any more
+                        (token, error) -> keepTheRest(exchange, session, token).onErrorComplete(),
+                        token -> keep(session, token).onErrorComplete());
         return handled.contextWrite(readOnly ? Routing.read().andThen(entry) : entry);
     }
 
-    /** What was written after the answer was begun, or without one, is known to the store at least. */
-    private Mono<Void> keepTheRest(CausalSession session, KeptToken kept) {
-        return session.token(transport.limit()).flatMap(kept::keep).onErrorResume(error -> {
-            LOG.debug("what was done after the answer began is not stored", error);
-            return Mono.empty();
-        });
+    /** What was written after the answer was begun. Where it is yet to begin, it takes the token along, and the word of a loss. */
+    private Mono<Void> keepTheRest(ServerWebExchange exchange, CausalSession session, KeptToken kept) {
+        return exchange.getResponse().isCommitted() ? keep(session, kept) : Mono.empty();
+    }
+
+    /** What was written is known to the store at least. */
+    private Mono<Void> keep(CausalSession session, KeptToken kept) {
+        return session.token(transport.limit())
+                .flatMap(kept::keep)
+                // whoever is to be told of losses by errors is told of one that turns out now
+                .onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
+                    LOG.debug("what was done after the answer began is not stored", error);
+                    return Mono.empty();
+                });
     }
 
     private static boolean reads(HttpMethod method) {

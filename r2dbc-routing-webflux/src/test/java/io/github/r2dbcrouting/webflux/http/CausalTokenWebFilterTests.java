@@ -301,7 +301,8 @@ class CausalTokenWebFilterTests {
                 storing(store),
                 exchange -> Mono.deferContextual(context -> {
                     SessionState session = context.get(SessionState.class);
-                    Objects.requireNonNull(session.takeOver("7", () -> {}, 0)).settle(LATER, 0);
+                    Objects.requireNonNull(session.takeOver("7", () -> {}, 0, null))
+                            .settle(LATER, 0);
                     return Mono.empty();
                 }),
                 get().header("User", "one").build());
@@ -377,7 +378,46 @@ class CausalTokenWebFilterTests {
     /** The word on it is given once, and whoever hears it has to say so. */
     @Test
     void answersWithTheErrorWhereALossTurnsOutAtTheEnd() {
-        WebHandler loses = exchange -> Mono.deferContextual(context -> {
+        MockServerWebExchange request = MockServerWebExchange.from(get().build());
+
+        StepVerifier.create(filter.filter(
+                        request,
+                        exchange -> losesAtTheEnd(exchange)
+                                .then(exchange.getResponse().setComplete())))
+                .verifyError(PossiblyLostWriteException.class);
+    }
+
+    /** Spring begins the answer when the handler is done, and gives the word on it then. */
+    @Test
+    void answersWithTheErrorAlsoWhereAStoreKeepsTheToken() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
+        MockServerWebExchange request =
+                MockServerWebExchange.from(get().header("User", "one").build());
+
+        StepVerifier.create(storing(store)
+                        .filter(request, CausalTokenWebFilterTests::losesAtTheEnd)
+                        .then(Mono.defer(() -> request.getResponse().setComplete())))
+                .verifyError(PossiblyLostWriteException.class);
+
+        assertThat(store.find("one").block()).isNull();
+    }
+
+    /** It is too late for an answer, but not to say so. */
+    @Test
+    void saysSoWhereALossTurnsOutAfterTheAnswerHasBegun() {
+        InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
+        MockServerWebExchange request =
+                MockServerWebExchange.from(get().header("User", "one").build());
+
+        StepVerifier.create(storing(store)
+                        .filter(
+                                request,
+                                exchange -> exchange.getResponse().setComplete().then(losesAtTheEnd(exchange))))
+                .verifyError(PossiblyLostWriteException.class);
+    }
+
+    private static Mono<Void> losesAtTheEnd(ServerWebExchange exchange) {
+        return Mono.deferContextual(context -> {
             SessionState session = context.get(SessionState.class);
             session.tellLostWrites();
             PendingWrite write = session.begin("7", false, () -> {}, BEFORE);
@@ -386,13 +426,6 @@ class CausalTokenWebFilterTests {
             write.settle(LATER, 0);
             return Mono.empty();
         });
-        MockServerWebExchange request = MockServerWebExchange.from(get().build());
-
-        StepVerifier.create(filter.filter(
-                        request,
-                        exchange -> loses.handle(exchange)
-                                .then(exchange.getResponse().setComplete())))
-                .verifyError(PossiblyLostWriteException.class);
     }
 
     private MockServerHttpResponse answerThatMayBeKept(String cacheControl) {
