@@ -177,6 +177,12 @@ final class HeldConnections {
 
     private Mono<Served> onPrimary(Route route, Ask ask) {
         Permit permit = route.permit();
+        if (!leavesAnotherPrimary(route)) {
+            if (permit != null) {
+                permit.withdraw();
+            }
+            return Mono.error(reliesOnAnother());
+        }
         Mono<Lease> found = held(primary, route, lease -> {});
         Mono<Lease> leased = lender.tells(ask)
                 ? found.flatMap(lease -> lender.mayServe(lease, ask).thenReturn(lease))
@@ -189,6 +195,30 @@ final class HeldConnections {
                         : Mono.<Served>error(new CancellationException("the read was cancelled")))
                 .doOnError(error -> permit.withdraw())
                 .doOnCancel(permit::withdraw);
+    }
+
+    /**
+     * What is held may lead to the primary that was followed until a moment ago, and that still takes writes.
+     *
+     * @return whether what was asked can go to the one of the route
+     */
+    private boolean leavesAnotherPrimary(Route route) {
+        Lease held = primary.held();
+        ServerState chosen = route.server();
+        if (held == null || chosen == null || held.server().index() == chosen.index()) {
+            return true;
+        }
+        if (pinned) {
+            return false;
+        }
+        primary.leave(held);
+        return true;
+    }
+
+    private static R2dbcNonTransientResourceException reliesOnAnother() {
+        return new R2dbcNonTransientResourceException(
+                "the connection relies on what was left behind on a server that is not"
+                        + " the primary any more: go on with another connection");
     }
 
     private Mono<Lease> held(LeaseSlot slot, Route route, Consumer<Lease> onTaken) {

@@ -269,7 +269,9 @@ public final class RoutedConnection implements Connection {
             if (depth == ValidationDepth.LOCAL) {
                 return Mono.just(true);
             }
-            return leaseForStatement(Ask.ofStatement(context, StatementText.Kind.UNKNOWN))
+            return leaseForStatement(
+                            // whoever validates, as pools do, does not pass on to the session what it would be told
+                            Ask.ofStatement(context, StatementText.Kind.UNKNOWN).withoutSession())
                     .flatMap(served -> Mono.<Boolean>fromDirect(new InUse<>(
                                     served.lease(),
                                     served.lease().connection().validate(ValidationDepth.REMOTE),

@@ -126,6 +126,15 @@ public record Ask(
     }
 
     /**
+     * Asks the same on nobody's behalf.
+     *
+     * @return what is asked, of which no session hears
+     */
+    public Ask withoutSession() {
+        return new Ask(intent, freshness, null, whenBehind, maxWait, placed, policy);
+    }
+
+    /**
      * Returns whether replicas may serve it, if they are fresh enough.
      *
      * @return whether it is a read that need not see the latest

@@ -7,6 +7,8 @@ import io.github.r2dbcrouting.CausalSession;
 import io.github.r2dbcrouting.CausalToken;
 import io.github.r2dbcrouting.Freshness;
 import io.github.r2dbcrouting.Routing;
+import io.github.r2dbcrouting.ServerRole;
+import io.github.r2dbcrouting.ServerState;
 import io.github.r2dbcrouting.fake.FakeResult;
 import io.github.r2dbcrouting.fake.FakeServer;
 import io.github.r2dbcrouting.internal.routing.Ejections;
@@ -60,6 +62,22 @@ class HeldReplicaTests {
         cluster.assertNothingIsLent();
         assertThat(cluster.servers)
                 .allSatisfy(server -> assertThat(server.opened()).hasSizeLessThanOrEqualTo(2));
+    }
+
+    /** Whoever severs it may be late. */
+    @Test
+    void leavesAPrimaryForTheOneThatIsFollowedSince() {
+        read(Routing.write());
+        cluster.servers.get(1).timeline = 2;
+        cluster.servers.get(1).role = ServerRole.PRIMARY;
+        cluster.passes();
+        assertThat(cluster.monitor.tables().current().primary())
+                .map(ServerState::name)
+                .contains("db1");
+
+        read(Routing.write());
+
+        assertThat(ranOn).containsExactly("db0", "db1");
     }
 
     @Test
