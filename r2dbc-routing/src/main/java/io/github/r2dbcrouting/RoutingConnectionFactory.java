@@ -361,12 +361,14 @@ public final class RoutingConnectionFactory implements ConnectionFactory, Closea
             SessionState session = new SessionState();
             return monitor.tables().await(table -> table.primary().isPresent()).flatMap(table -> {
                 ServerState primary = table.primary().orElseThrow();
+                long now = monitor.now();
                 monitor.ended(new EndedWrite(
                         session.begin(Objects.requireNonNull(table.cluster()), false, monitor::positionAwaited),
                         primary.index(),
                         primary.position(),
                         false,
-                        monitor.now()));
+                        now,
+                        now));
                 return session.token();
             });
         });

@@ -92,6 +92,16 @@ public record Unresolved(String cluster, @Nullable Position after, long until, l
         return until > now && until - now <= 2 * LASTS;
     }
 
+    /**
+     * Tells whether what has ended of it may be lost already, and not only what may still be going on.
+     *
+     * @param present where the primary is, in the same cluster
+     * @return whether it was on an earlier branch, or could be lost in a crash
+     */
+    public boolean mayBeLostOn(Position present) {
+        return exposedAt != SAFE || (after != null && after.branch() < present.branch());
+    }
+
     /** Both together, of one cluster: the position that is harder to be sure of, and the later end. */
     Unresolved merge(Unresolved other) {
         long exposed = exposedAt == SAFE || other.exposedAt == SAFE

@@ -35,7 +35,7 @@ public class NoQuestions implements Questions {
     public void positionsLost(int positions) {}
 
     @Override
-    public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long endedAt) {}
+    public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long sentAt) {}
 
     @Override
     public void positionAwaited() {}

@@ -280,6 +280,7 @@ final class Lease {
                 server.index(),
                 server.position(),
                 durable,
+                write.sentAt(),
                 pool.monitor().now());
     }
 

@@ -234,11 +234,12 @@ public final class Lender {
         }
         table.primary().ifPresent(primary -> {
             Questions monitor = tables.questions();
-            PendingWrite write = session.takeOver(cluster, monitor::positionAwaited, clock.getAsLong());
+            PendingWrite write =
+                    session.takeOver(cluster, monitor::positionAwaited, clock.getAsLong(), primary.position());
             if (write != null) {
                 // what was only seen lies on the line of whoever is the primary now
                 Position basis = write.mayHaveWritten() ? write.basis() : primary.position();
-                monitor.positionWanted(write, primary.index(), basis, write.doneAt());
+                monitor.positionWanted(write, primary.index(), basis, write.sentAt());
             }
         });
     }

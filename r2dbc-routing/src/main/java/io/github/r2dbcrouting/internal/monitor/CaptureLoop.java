@@ -10,6 +10,7 @@ import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongPredicate;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
@@ -49,7 +50,7 @@ final class CaptureLoop {
     private final LongSupplier clock;
     private final boolean nudging;
     private final Primary primary;
-    private final PositionCapture capture = new PositionCapture();
+    private final PositionCapture capture;
 
     private @Nullable Position nudgedTo;
     private @Nullable Position nudgeAskedFor;
@@ -76,12 +77,19 @@ final class CaptureLoop {
         boolean probe(boolean nudge);
     }
 
-    CaptureLoop(Serial serial, Scheduler scheduler, LongSupplier clock, boolean nudging, Primary primary) {
+    CaptureLoop(
+            Serial serial,
+            Scheduler scheduler,
+            LongSupplier clock,
+            boolean nudging,
+            Primary primary,
+            LongPredicate partedSince) {
         this.serial = serial;
         this.scheduler = scheduler;
         this.clock = clock;
         this.nudging = nudging;
         this.primary = primary;
+        this.capture = new PositionCapture(partedSince);
         long now = clock.getAsLong();
         this.awaitedAt = now - AWAITING_LASTS.toNanos();
         this.capturedAt = now - AWAITING_LASTS.toNanos();

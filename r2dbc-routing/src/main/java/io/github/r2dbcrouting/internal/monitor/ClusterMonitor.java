@@ -115,6 +115,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
 
     /** When the history that is followed was first followed; {@code null} if no other one ever was. */
     private volatile @Nullable Long partedAt;
+    /** A table with another history can be seen, and not yet since when: until then all that was asked was asked before. */
+    private volatile boolean parting;
 
     private final AtomicLong configuration = new AtomicLong();
     private volatile long questionedAt;
@@ -157,7 +159,8 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         this.history = new PositionHistory(settings.farBehind(), HISTORY_SPACING);
         this.surprisedAt = clock.getAsLong() - SURPRISE_GRAIN.toNanos() - 1;
         this.questionedAt = clock.getAsLong() - QUESTION_LASTS.toNanos();
-        this.captures = new CaptureLoop(serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary);
+        this.captures = new CaptureLoop(
+                serial, scheduler, clock, safeguards.has(Safeguard.NUDGE), this::probePrimary, this::partedSince);
         this.end = new HistoryEnd(serial, scheduler, clock, settings.probeTimeout(), this::primaryEnd, position -> {
             LOG.debug("a token holds {}, which the primary has not come to", position);
             events.accept(new RoutingEvent.TokenRejected(position.text()));
@@ -369,9 +372,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     @Override
-    public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long endedAt) {
+    public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long sentAt) {
         // who answered for it, and whether that waited for the disk, is not known here
-        captures.handIn(new EndedWrite(write, primary, basis, false, endedAt));
+        captures.handIn(new EndedWrite(write, primary, basis, false, sentAt, clock.getAsLong()));
     }
 
     /** Somebody waits for the position of a write. Any thread; returns at once. */
@@ -428,6 +431,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     /** For requests and for sessions alike. */
     @Override
     public boolean partedSince(long time) {
+        if (parting) {
+            return true;
+        }
         Long parted = partedAt;
         return parted != null && time - parted < 0;
     }
@@ -662,7 +668,9 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     private void settleWrites(int server, Sample sample, Position position) {
         PositionCapture.Outcome outcome = captures.answered(server, sample, position);
         for (int lostAt : outcome.possiblyLost()) {
-            String name = reports.get(lostAt).server().name();
+            String name = lostAt == EndedWrite.ANY_SERVER
+                    ? null
+                    : reports.get(lostAt).server().name();
             events.accept(new RoutingEvent.WritePossiblyLost(name));
         }
         if (outcome.settled() > 0 || sample.nudged()) {
@@ -712,7 +720,7 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
     }
 
     private static EndedWrite withEnd(EndedWrite write, long endedAt) {
-        return new EndedWrite(write.write(), write.server(), write.basis(), write.durable(), endedAt);
+        return new EndedWrite(write.write(), write.server(), write.basis(), write.durable(), write.sentAt(), endedAt);
     }
 
     private void publish() {
@@ -729,10 +737,13 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         }
         publishedAt = now;
         marking.follows(table);
+        boolean parts = ClusterReducer.parts(before, table.lineage(), table.followed());
+        parting = parts;
         tables.publish(table);
-        if (ClusterReducer.parts(before, table.lineage(), table.followed())) {
+        if (parts) {
             // whoever asks from here on has seen the table
             partedAt = clock.getAsLong();
+            parting = false;
             // what they said before says nothing of where they go from here
             serial.execute(() -> samplers.forEach(ServerSampler::probeSoon));
         }
@@ -832,17 +843,21 @@ public final class ClusterMonitor implements ServerSampler.Audience, Questions, 
         }
 
         /**
-         * Flushed before a replica had it, so it needs no nudge. What was seen while another history was followed may be
-         * part of that one only, and nobody is left who could tell.
+         * Flushed before a replica had it, so it needs no nudge. What was seen of a rival is part of another history.
          */
         @Override
         public void askPrimary(SightedFloor floor, boolean ofRival) {
-            if (ofRival || partedSince(floor.askedAt())) {
+            if (ofRival) {
                 tellLost(1);
                 floor.lost();
             }
-            captures.handIn(
-                    new EndedWrite(floor, EndedWrite.ANY_SERVER, null, floor.replica() != null, clock.getAsLong()));
+            captures.handIn(new EndedWrite(
+                    floor,
+                    EndedWrite.ANY_SERVER,
+                    null,
+                    floor.replica() != null,
+                    ofRival ? clock.getAsLong() : floor.askedAt(),
+                    clock.getAsLong()));
             captures.awaited();
         }
     }

@@ -12,15 +12,18 @@ import org.jspecify.annotations.Nullable;
  *     serves
  * @param basis a position of that server from before the write; {@code null} if none is known
  * @param durable whether its commit was answered only after it was safe on the server's disk
- * @param endedAt when its outcome was decided, by the monitor's clock
+ * @param sentAt when it was sent, by the monitor's clock, or a time before: a server that has answered on one connection
+ *     from before that until now has not crashed since, and has lost nothing of it. Not when it ended: of that one hears
+ *     late, and the server may have crashed and come back meanwhile
+ * @param endedAt when its outcome was decided, or a time after: a position that was asked for later lies at or behind it
  */
 public record EndedWrite(
-        Unplaced write, int server, @Nullable Position basis, boolean durable, long endedAt) {
+        Unplaced write, int server, @Nullable Position basis, boolean durable, long sentAt, long endedAt) {
 
     /** Any later position of any primary serves. */
     static final int ANY_SERVER = -1;
 
     EndedWrite withoutDurability() {
-        return new EndedWrite(write, server, basis, false, endedAt);
+        return new EndedWrite(write, server, basis, false, sentAt, endedAt);
     }
 }

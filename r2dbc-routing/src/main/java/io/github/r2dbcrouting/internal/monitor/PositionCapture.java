@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +25,17 @@ final class PositionCapture {
     private final AtomicBoolean announced = new AtomicBoolean();
     private final List<EndedWrite> waiting = new ArrayList<>();
     private volatile int waitingCount;
+    private final LongPredicate partedSince;
     private @Nullable Position latest;
+
+    /**
+     * Creates one for which nothing waits.
+     *
+     * @param partedSince whether another history was followed at a time than is now
+     */
+    PositionCapture(LongPredicate partedSince) {
+        this.partedSince = partedSince;
+    }
 
     /**
      * What became of the writes that a sample settled.
@@ -110,7 +121,7 @@ final class PositionCapture {
             if (write.endedAt() - sample.sentAt() < 0 && reached) {
                 all.remove();
                 settled.add(write);
-                boolean sameLife = sample.openedAt() - write.endedAt() < 0;
+                boolean sameLife = sample.openedAt() - write.sentAt() < 0;
                 boolean safe = sameHistory && (write.durable() || sameLife);
                 boolean lost =
                         write.write().mayHaveWritten() ? !safe : seenElsewhere(write, server, position, sameLife);
@@ -131,11 +142,13 @@ final class PositionCapture {
 
     /**
      * Whether what was only read was read from another primary, from a history that this one has gone back behind, or
-     * before a crash, in which commits that did not wait for the disk were lost.
+     * before a crash, in which commits that did not wait for the disk were lost. What a replica has shown was on the disk
+     * of the primary that was followed then, however long ago the position was asked for.
      */
-    private static boolean seenElsewhere(EndedWrite read, int server, Position position, boolean sameLife) {
-        return read.server() != EndedWrite.ANY_SERVER
-                && (read.server() != server || !sameLife || (read.basis() != null && !position.covers(read.basis())));
+    private boolean seenElsewhere(EndedWrite read, int server, Position position, boolean sameLife) {
+        return read.server() == EndedWrite.ANY_SERVER
+                ? partedSince.test(read.sentAt())
+                : read.server() != server || !sameLife || (read.basis() != null && !position.covers(read.basis()));
     }
 
     static CausalToken token(Position position) {

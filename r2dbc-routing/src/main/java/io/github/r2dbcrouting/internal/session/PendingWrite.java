@@ -42,8 +42,12 @@ public final class PendingWrite implements Unplaced {
     /** Whether nothing of it goes on at the server any longer. */
     private volatile boolean over;
 
-    private @Nullable ServerIdentity server;
+    /** Whether nothing more will be heard of it. */
+    private volatile boolean outOfSight;
+
     private long sentAt;
+    /** Set after the time, for whoever finds it there. */
+    private volatile @Nullable ServerIdentity server;
 
     /** When it was sent, in seconds since 1970, if a crash of the primary may lose it: see {@link Unresolved#exposedAt}. */
     private volatile long exposedAt;
@@ -74,28 +78,31 @@ public final class PendingWrite implements Unplaced {
      * @param now the time
      */
     public void sentTo(ServerIdentity to, long now) {
-        server = to;
         sentAt = now;
+        server = to;
     }
 
     /**
-     * Tells whether it has ended and need not be there for whoever reads on a connection: in another life of the server,
+     * Tells whether it has ended, or cannot be heard of any more, and need not be there for whoever reads on a connection: in another life of the server,
      * or on another server, it may be lost. A connection that was open before it was sent is one of the same life.
      */
     boolean mayBeMissingOn(String in, ServerIdentity to, long openedAt, long branch) {
-        if (!over || !cluster.equals(in)) {
+        if (!outOfSight || !cluster.equals(in)) {
             return false;
         }
-        // what came unresolved was done elsewhere, of which nothing is known but the branch and when that was
-        return server == null
-                ? (basis != null && basis.branch() != branch)
-                        || (exposedAt != Unresolved.SAFE && openedAt - sentAt >= 0)
-                : !server.equals(to) || openedAt - sentAt >= 0;
+        ServerIdentity on = server;
+        if (on == null) {
+            // what came unresolved was done elsewhere, of which nothing is known but the branch and when that was
+            return (basis != null && basis.branch() != branch)
+                    || (exposedAt != Unresolved.SAFE && openedAt - sentAt >= 0);
+        }
+        // what may still go on at the same server nobody was told of yet
+        return !on.equals(to) || (over && openedAt - sentAt >= 0);
     }
 
-    /** Whether it has ended on a branch that was left for this one. */
+    /** Whether it has ended, or cannot be heard of any more, on a branch that was left for this one. */
     boolean endedBefore(String in, long branch) {
-        return over && cluster.equals(in) && basis != null && basis.branch() < branch;
+        return outOfSight && cluster.equals(in) && basis != null && basis.branch() < branch;
     }
 
     /**
@@ -110,18 +117,18 @@ public final class PendingWrite implements Unplaced {
         end();
     }
 
-    /** It came unresolved: when it was done by whoever knew, by this process's clock, at the earliest. */
+    /** It came unresolved: when it can have been sent at the earliest, by this process's clock. */
     void doneElsewhere(long at) {
         sentAt = at;
         end();
     }
 
     /**
-     * Returns since when a primary must have been up, so that it has lost nothing of what came unresolved.
+     * Returns since when a primary must have been up, so that it has lost nothing of it.
      *
-     * @return a time by the monitor's clock
+     * @return when it was sent, by the monitor's clock; of what came unresolved the earliest time at which it can have been
      */
-    public long doneAt() {
+    public long sentAt() {
         return sentAt;
     }
 
@@ -134,6 +141,7 @@ public final class PendingWrite implements Unplaced {
     /** Nothing more will be heard of it, though it may still go on at the server. */
     public void outOfSight() {
         open = false;
+        outOfSight = true;
         if (!isRead()) {
             session.wrote();
         }
@@ -220,7 +228,8 @@ public final class PendingWrite implements Unplaced {
     /** Waits until everything of it that was seen or written by now has a position. */
     Mono<Void> placed() {
         return readFloors != null && open
-                ? SightedFloor.onPrimary(session, readFloors).find()
+                ? SightedFloor.onPrimary(session, readFloors, server == null ? readFloors.now() : sentAt)
+                        .find()
                 : settled();
     }
 

@@ -269,22 +269,34 @@ public final class SessionState {
      * Takes over what was unresolved in a token, once it has ended: from here on it is a pending write like any other,
      * whose position has to be asked for. Of several at once, one takes it over.
      *
+     * <p>What may still be going on is left unresolved until it has surely ended; but what has ended of it may be lost
+     * already, where it was on an earlier branch or a crash could lose it, and whoever is served must not wait so long to be
+     * told. Then that is taken over, and the rest stays.
+     *
      * @param cluster the cluster that is routed to
      * @param onAwaited runs when somebody waits for its position; must be quick
      * @param now the time, by the monitor's clock
+     * @param present where the primary is; {@code null} if that is not known
      * @return the write, which has ended; {@code null} if there is nothing to be taken over, or not yet
      */
-    public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited, long now) {
+    public @Nullable PendingWrite takeOver(String cluster, Runnable onAwaited, long now, @Nullable Position present) {
         while (true) {
             Snapshot before = snapshot;
             Unresolved mark = before.unresolvedIn(cluster);
             long time = seconds(before);
-            if (mark == null || mark.goesOn(time)) {
+            if (mark == null) {
                 return null;
+            }
+            Unresolved rest = null;
+            if (mark.goesOn(time)) {
+                if (present == null || !mark.mayBeLostOn(present)) {
+                    return null;
+                }
+                rest = new Unresolved(cluster, present, mark.until());
             }
             PendingWrite write = new PendingWrite(
                     this, cluster, false, onAwaited, null, mark.after() != null, mark.after(), mark.exposedAt());
-            if (SNAPSHOT.compareAndSet(this, before, before.takenOver(mark, write))) {
+            if (SNAPSHOT.compareAndSet(this, before, before.takenOver(mark, write, rest))) {
                 write.doneElsewhere(now - TimeUnit.SECONDS.toNanos(mark.exposedFor(time)));
                 return write;
             }

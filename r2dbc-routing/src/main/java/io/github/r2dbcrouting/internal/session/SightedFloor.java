@@ -39,10 +39,9 @@ public final class SightedFloor implements Unplaced {
         this.seenAt = seenAt;
     }
 
-    /** What a read that is under way on the primary has seen by now. */
-    static SightedFloor onPrimary(SessionState session, Floors floors) {
-        long now = floors.now();
-        return new SightedFloor(session, null, floors, null, now, now);
+    /** What a read that is under way on the primary, since it was sent, has seen by now. */
+    static SightedFloor onPrimary(SessionState session, Floors floors, long sentAt) {
+        return new SightedFloor(session, null, floors, null, sentAt, floors.now());
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,10 +91,11 @@ sealed interface Snapshot permits Known, Unsettled {
         return of(known().learnt(token.positions()), pending(), left, unresolved(), untold());
     }
 
-    default Snapshot takenOver(Unresolved mark, PendingWrite by) {
-        List<Unresolved> others =
-                unresolved().stream().filter(other -> !other.equals(mark)).toList();
-        return of(known(), with(pending(), by), seen(), others, untold());
+    default Snapshot takenOver(Unresolved mark, PendingWrite by, @Nullable Unresolved rest) {
+        List<Unresolved> left = Stream.concat(
+                        unresolved().stream().filter(other -> !other.equals(mark)), Stream.ofNullable(rest))
+                .toList();
+        return of(known(), with(pending(), by), seen(), left, untold());
     }
 
     default Snapshot goneOnFrom(Position present, Predicate<Position> givenUp) {

@@ -61,9 +61,10 @@ public interface Questions {
      * @param write what is to be settled
      * @param primary the index of the primary in the table that the session is routed by
      * @param basis where the primary was before it, as far as that is known
-     * @param endedAt when it had ended, by the monitor's clock: of a primary that has been up since then it is not lost
+     * @param sentAt when it was sent, by the monitor's clock, or before: of a primary that has been up since then it is not
+     *     lost
      */
-    void positionWanted(Unplaced write, int primary, @Nullable Position basis, long endedAt);
+    void positionWanted(Unplaced write, int primary, @Nullable Position basis, long sentAt);
 
     /** Somebody waits for a position. */
     void positionAwaited();

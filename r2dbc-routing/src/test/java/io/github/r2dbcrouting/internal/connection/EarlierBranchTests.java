@@ -22,13 +22,16 @@ import io.github.r2dbcrouting.internal.routing.Router;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
 import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
+import io.github.r2dbcrouting.internal.session.Unplaced;
 import io.github.r2dbcrouting.internal.table.TableRef;
 import io.github.r2dbcrouting.postgresql.WalPosition;
 import io.github.r2dbcrouting.spi.Lineage;
+import io.github.r2dbcrouting.spi.Position;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
@@ -38,7 +41,13 @@ class EarlierBranchTests {
 
     private static final Duration LIMIT = Duration.ofSeconds(10);
 
-    private final TableRef tables = new TableRef(new NoQuestions());
+    private final List<Unplaced> wanted = new ArrayList<>();
+    private final TableRef tables = new TableRef(new NoQuestions() {
+        @Override
+        public void positionWanted(Unplaced write, int primary, @Nullable Position basis, long sentAt) {
+            wanted.add(write);
+        }
+    });
     private final FallbackBudget budget = new FallbackBudget(() -> 1, 256);
     private final SessionState session = new SessionState();
     private final Lender lender = new Lender(
@@ -184,6 +193,41 @@ class EarlierBranchTests {
                 .expectComplete()
                 .verify(LIMIT);
         assertThat(session.hasUnresolved("7")).isFalse();
+    }
+
+    /** Something else that came with it may go on for a minute: who is served meanwhile is told first. */
+    @Test
+    void isToldOfWhatEndedElsewhereThoughSomethingThereMayGoOn() {
+        publish(2);
+        long until = System.currentTimeMillis() / 1000 + Unresolved.LASTS;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", at(1, 100), until))));
+
+        StepVerifier.create(read())
+                .expectSubscription()
+                .then(() -> wanted.forEach(write -> {
+                    write.lost();
+                    write.settle(CausalToken.of(List.of(at(2, 300))), 1);
+                }))
+                .expectError(PossiblyLostWriteException.class)
+                .verify(LIMIT);
+        assertThat(session.hasUnresolved("7")).isTrue();
+        StepVerifier.create(read())
+                .assertNext(route -> assertThat(route.onPrimary()).isTrue())
+                .expectComplete()
+                .verify(LIMIT);
+    }
+
+    @Test
+    void readsFromThePrimaryWhileSomethingElsewhereMayGoOnOfWhichNothingCanBeLost() {
+        publish(2);
+        long until = System.currentTimeMillis() / 1000 + Unresolved.LASTS;
+        session.observe(CausalToken.of(List.of(), List.of(new Unresolved("7", at(2, 100), until))));
+
+        StepVerifier.create(read())
+                .assertNext(route -> assertThat(route.onPrimary()).isTrue())
+                .expectComplete()
+                .verify(LIMIT);
+        assertThat(wanted).isEmpty();
     }
 
     /** It began to wait when there was no primary, so nobody could be found to be behind. */

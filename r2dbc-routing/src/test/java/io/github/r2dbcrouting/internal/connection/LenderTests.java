@@ -79,7 +79,7 @@ class LenderTests {
         }
 
         @Override
-        public void positionWanted(Unplaced write, int primary, Position position, long endedAt) {
+        public void positionWanted(Unplaced write, int primary, Position position, long sentAt) {
             wanted.add(write);
             write.settle(CausalToken.of(List.of(position)), 1);
         }

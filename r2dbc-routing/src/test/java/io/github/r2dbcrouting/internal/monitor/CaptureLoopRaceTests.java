@@ -153,12 +153,12 @@ class CaptureLoopRaceTests {
 
     private static final class Real implements Hands {
 
-        private final PositionCapture capture = new PositionCapture();
+        private final PositionCapture capture = new PositionCapture(time -> false);
         private final SessionState session = new SessionState();
 
         @Override
         public boolean handIn() {
-            return capture.handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(1), true, 1));
+            return capture.handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(1), true, 1, 1));
         }
 
         @Override
@@ -256,7 +256,7 @@ class CaptureLoopRaceTests {
         private final AtomicInteger probes = new AtomicInteger();
         private final Serial serial = new Serial();
         private final CaptureLoop loop =
-                new CaptureLoop(serial, timers, clock::incrementAndGet, false, nudge -> probe());
+                new CaptureLoop(serial, timers, clock::incrementAndGet, false, nudge -> probe(), time -> false);
 
         private static final class Write {
             private final SessionState session = new SessionState();
@@ -280,7 +280,7 @@ class CaptureLoopRaceTests {
         }
 
         private void handIn(Write write, long endedAt) {
-            loop.handIn(new EndedWrite(write.pending, 0, position(1), true, endedAt));
+            loop.handIn(new EndedWrite(write.pending, 0, position(1), true, endedAt, endedAt));
         }
 
         private boolean probe() {

@@ -25,7 +25,7 @@ class CaptureLoopTests {
     private final Serial serial = new Serial();
     private final List<Long> probedAt = new ArrayList<>();
     private final SessionState session = new SessionState();
-    private final CaptureLoop loop = new CaptureLoop(serial, time, this::now, false, nudge -> probe());
+    private final CaptureLoop loop = new CaptureLoop(serial, time, this::now, false, nudge -> probe(), time -> false);
 
     @Test
     void waitsForOtherWritesWhileNobodyWaits() {
@@ -112,7 +112,7 @@ class CaptureLoopTests {
     }
 
     private void writeEnds() {
-        loop.handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(), true, now()));
+        loop.handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(), true, now(), now()));
         // a probe that is sent in the same moment does not speak for it
         pass(Duration.ofNanos(1));
     }

@@ -16,6 +16,7 @@ import io.github.r2dbcrouting.fake.FakeServer;
 import io.github.r2dbcrouting.internal.reactive.Detached;
 import io.github.r2dbcrouting.internal.safeguard.Safeguard;
 import io.github.r2dbcrouting.internal.safeguard.Safeguards;
+import io.github.r2dbcrouting.internal.session.PendingWrite;
 import io.github.r2dbcrouting.internal.session.SessionState;
 import io.github.r2dbcrouting.internal.table.Watch;
 import io.github.r2dbcrouting.postgresql.WalPosition;
@@ -161,6 +162,27 @@ class ClusterMonitorTests {
                 .isEqualTo("db1");
     }
 
+    /** Whoever sees the new table, and asks whether something was seen in the history before it, is not told no. */
+    @Test
+    void saysWithTheFirstTableOfAnotherHistoryThatWhatWasAskedBeforeWasAskedOfTheOneBefore() {
+        ClusterMonitor monitor = started();
+        long before = monitor.now();
+        List<Boolean> said = new ArrayList<>();
+        monitor.tables().onPublished(table -> {
+            if (table.primary().filter(now -> now.name().equals("db1")).isPresent()) {
+                said.add(monitor.partedSince(before));
+            }
+        });
+        assertThat(monitor.partedSince(before)).isFalse();
+        one.role = ServerRole.PRIMARY;
+        one.timeline = 2;
+
+        pass(Duration.ofMillis(130));
+
+        assertThat(said).isNotEmpty().doesNotContain(false);
+        assertThat(monitor.partedSince(monitor.now())).isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(longs = {0, Long.MIN_VALUE / 2, Long.MAX_VALUE - 1_000_000_000L, -1_000_000_000L})
     void givesAWriteAPositionWhateverTheClockStartsAt(long origin) {
@@ -179,7 +201,8 @@ class ClusterMonitorTests {
     @ValueSource(longs = {0, Long.MIN_VALUE / 2, -1_000_000_000L})
     void givesAWriteAPositionThatEndedBeforeThePrimaryWasKnown(long origin) {
         ClusterMonitor monitor = monitor(Safeguards.all(), origin);
-        monitor.ended(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now()));
+        monitor.ended(new EndedWrite(
+                session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now(), monitor.now()));
         pass(Duration.ofMillis(5));
 
         monitor.start();
@@ -273,6 +296,27 @@ class ClusterMonitorTests {
 
         assertThat(engine.count(primary, Kind.OBSERVE)).isEqualTo(1);
         assertThat(engine.questions()).hasSize(1);
+    }
+
+    /** Another process says that it was sent half a minute ago, at the earliest: it may have been a moment ago. */
+    @Test
+    void givesWhatCameUnresolvedNoPositionThatWasAskedForBeforeItCame() {
+        engine.latency = Duration.ofMillis(10);
+        ClusterMonitor monitor = monitor(Safeguards.without(Safeguard.NUDGE), 0);
+        monitor.start();
+        pass(Duration.ofMillis(11));
+        monitor.surprisedBy(0);
+        pass(Duration.ofMillis(5));
+
+        PendingWrite write = session.begin(CLUSTER, false, () -> {});
+        monitor.positionWanted(
+                write, 0, primary.at(), monitor.now() - Duration.ofSeconds(30).toNanos());
+        monitor.positionAwaited();
+        pass(Duration.ofMillis(6));
+
+        assertThat(session.hasPending(CLUSTER)).isTrue();
+        pass(Duration.ofMillis(10));
+        assertThat(session.hasPending(CLUSTER)).isFalse();
     }
 
     @Test
@@ -892,7 +936,12 @@ class ClusterMonitorTests {
 
     private EndedWrite write(ClusterMonitor monitor, boolean durable) {
         return new EndedWrite(
-                session.begin(CLUSTER, false, () -> {}), 0, state(monitor, 0).position(), durable, monitor.now());
+                session.begin(CLUSTER, false, () -> {}),
+                0,
+                state(monitor, 0).position(),
+                durable,
+                monitor.now(),
+                monitor.now());
     }
 
     private void ended(ClusterMonitor monitor, boolean durable) {

@@ -24,7 +24,10 @@ class PositionCaptureTests {
 
     private static final String CLUSTER = "7";
 
-    private final PositionCapture capture = new PositionCapture();
+    /** Before that another history was followed. */
+    private static final long PARTED = 50;
+
+    private final PositionCapture capture = new PositionCapture(time -> time < PARTED);
     private final SessionState session = new SessionState();
     private final FakeServer primary = new FakeServer("db0", ServerRole.PRIMARY);
 
@@ -143,7 +146,7 @@ class PositionCaptureTests {
     /** The server crashed and went back; what was written since lies before the basis, and is not on the disk. */
     @Test
     void waitsForANudgeAlsoWhereTheServerWentBackBehindTheBasis() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(80), false, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(80), false, 100, 100));
 
         assertThat(settle(plain(101), position(50)).settled()).isZero();
         assertThat(session.hasPending(CLUSTER)).isTrue();
@@ -153,7 +156,7 @@ class PositionCaptureTests {
 
     @Test
     void holdsAWriteOnAnotherServerForPossiblyLost() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
         assertThat(session.observed()).isEqualTo(CausalToken.of(List.of(position(50))));
@@ -162,7 +165,7 @@ class PositionCaptureTests {
     @Test
     void tellsTheSessionBeforeItsWriteIsSettled() {
         session.tellLostWrites();
-        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), true, 100, 100));
 
         var unused = settle(plain(101), position(50));
 
@@ -174,7 +177,7 @@ class PositionCaptureTests {
     @Test
     void tellsTheSessionThatWhatItReadOnAnotherPrimaryMayBeGone() {
         session.tellLostWrites();
-        handIn(new EndedWrite(read(), 1, position(10), true, 100));
+        handIn(new EndedWrite(read(), 1, position(10), true, 100, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
         assertThat(session.takeLost()).isTrue();
@@ -184,7 +187,7 @@ class PositionCaptureTests {
     @Test
     void tellsTheSessionThatWhatItReadBeforeACrashMayBeGone() {
         session.tellLostWrites();
-        handIn(new EndedWrite(read(), 0, position(10), false, 100));
+        handIn(new EndedWrite(read(), 0, position(10), false, 100, 100));
 
         var unused = settle(new Sample(primary.introduction(), 105, primary.observation(), 110, true), position(50));
 
@@ -194,19 +197,31 @@ class PositionCaptureTests {
     @Test
     void tellsTheSessionThatWhatItReadMayBeGoneWhereThePrimaryHasGoneBack() {
         session.tellLostWrites();
-        handIn(new EndedWrite(read(), 0, position(60), true, 100));
+        handIn(new EndedWrite(read(), 0, position(60), true, 100, 100));
 
         var unused = settle(plain(101), position(50));
 
         assertThat(session.takeLost()).isTrue();
     }
 
+    /** Also if it was asked for its position before that: nobody who could tell has answered in time. */
+    @Test
+    void tellsTheSessionThatWhatAReplicaHasShownMayBeGoneWhereAnotherHistoryIsFollowedSince() {
+        session.tellLostWrites();
+        handIn(new EndedWrite(read(), EndedWrite.ANY_SERVER, null, true, PARTED - 1, 100));
+
+        PositionCapture.Outcome outcome = settle(plain(101), position(50));
+
+        assertThat(outcome).isEqualTo(new PositionCapture.Outcome(1, List.of(EndedWrite.ANY_SERVER)));
+        assertThat(session.takeLost()).isTrue();
+    }
+
     @Test
     void tellsTheSessionNothingOfWhatItReadOnThisPrimary() {
         session.tellLostWrites();
-        handIn(new EndedWrite(read(), 0, position(10), true, 100));
-        handIn(new EndedWrite(read(), 0, null, true, 100));
-        handIn(new EndedWrite(read(), EndedWrite.ANY_SERVER, null, true, 100));
+        handIn(new EndedWrite(read(), 0, position(10), true, 100, 100));
+        handIn(new EndedWrite(read(), 0, null, true, 100, 100));
+        handIn(new EndedWrite(read(), EndedWrite.ANY_SERVER, null, true, 100, 100));
 
         var unused = settle(plain(101), position(50));
 
@@ -240,14 +255,14 @@ class PositionCaptureTests {
 
     @Test
     void holdsAWriteForPossiblyLostIfNothingIsKnownOfWhereItBegan() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, null, true, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, null, true, 100, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
     }
 
     @Test
     void waitsForNoNudgeOfAHistoryThatTheWriteIsNotIn() {
-        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), false, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 1, position(10), false, 100, 100));
 
         assertThat(settle(plain(101), position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(1)));
     }
@@ -259,6 +274,19 @@ class PositionCaptureTests {
         Sample younger = new Sample(primary.introduction(), 100, primary.observation(), 101, true);
 
         assertThat(settle(younger, position(50))).isEqualTo(new PositionCapture.Outcome(1, List.of(0)));
+    }
+
+    /** Of its end one may have heard so late that the server had crashed and come back by then. */
+    @Test
+    void holdsItForPossiblyLostAsWellIfThatIsYoungerThanItsSending() {
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), false, 90, 100));
+        handIn(new EndedWrite(read(), 0, position(10), true, 90, 100));
+        handIn(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), false, 96, 100));
+        handIn(new EndedWrite(read(), 0, position(10), true, 96, 100));
+
+        Sample between = new Sample(primary.introduction(), 95, primary.observation(), 101, true);
+
+        assertThat(settle(between, position(50))).isEqualTo(new PositionCapture.Outcome(4, List.of(0, 0)));
     }
 
     @Test
@@ -306,7 +334,7 @@ class PositionCaptureTests {
                 SessionState own = new SessionState();
                 for (int i = 0; i < each; i++) {
                     PendingWrite write = own.begin(CLUSTER, false, () -> {});
-                    if (capture.handIn(new EndedWrite(write, 0, position(10), true, 100))) {
+                    if (capture.handIn(new EndedWrite(write, 0, position(10), true, 100, 100))) {
                         announcements.incrementAndGet();
                     }
                 }
@@ -342,7 +370,7 @@ class PositionCaptureTests {
     }
 
     private EndedWrite durable(long endedAt) {
-        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), true, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), true, endedAt, endedAt);
     }
 
     private PendingWrite read() {
@@ -358,7 +386,7 @@ class PositionCaptureTests {
     }
 
     private EndedWrite asynchronous(long endedAt) {
-        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), false, endedAt);
+        return new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, position(10), false, endedAt, endedAt);
     }
 
     private PositionCapture.Outcome settle(Sample sample, Position position) {

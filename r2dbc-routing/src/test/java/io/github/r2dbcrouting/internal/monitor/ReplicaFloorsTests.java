@@ -232,7 +232,8 @@ class ReplicaFloorsTests {
                 .isEqualTo(new CaptureStatistics(0, Duration.ZERO, 0, 0, Duration.ZERO, 0, 0, 0, Duration.ZERO));
 
         primary.advance(0x1000);
-        monitor.ended(new EndedWrite(session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now()));
+        monitor.ended(new EndedWrite(
+                session.begin(CLUSTER, false, () -> {}), 0, primary.at(), false, monitor.now(), monitor.now()));
         assertThat(monitor.captureStatistics().pending()).isEqualTo(1);
         pass(Duration.ofMillis(60));
 

@@ -41,6 +41,47 @@ class LeftHistoryTests {
         assertThat(session.endedBefore(CLUSTER, 2)).isFalse();
     }
 
+    /** Its connection was lost with the server: what it has shown before may be lost, whatever still goes on there. */
+    @Test
+    void waitsForWhatWasLostFromSightOnAnEarlierBranch() {
+        PendingWrite write = begin(CLUSTER, on(1));
+        write.outOfSight();
+
+        assertThat(session.endedBefore(CLUSTER, 2)).isTrue();
+        assertThat(session.endedBefore(CLUSTER, 1)).isFalse();
+    }
+
+    @Test
+    void waitsForWhatWasLostFromSightOnlyBeforeItIsServedByAnotherServer() {
+        PendingWrite write = sent(begin(CLUSTER, on(1)), PRIMARY);
+        assertThat(session.mayMissOn(CLUSTER, NEXT, SENT + 1, 1, LeftHistoryTests::never))
+                .isFalse();
+
+        write.outOfSight();
+
+        assertThat(session.mayMissOn(CLUSTER, NEXT, SENT + 1, 1, LeftHistoryTests::never))
+                .isTrue();
+        assertThat(session.mayMissOn(CLUSTER, PRIMARY, SENT + 1, 1, LeftHistoryTests::never))
+                .as("it may be under way there for long, and nobody was told that it took place")
+                .isFalse();
+    }
+
+    /** What it has shown by now is of the history that was followed when it was sent, not when somebody asks. */
+    @Test
+    void asksForThePositionOfAReadThatIsUnderWayAsOfWhenItWasSent() {
+        floors.now = SENT + 50;
+        PendingWrite read = session.beginRead(CLUSTER, false, awaited::incrementAndGet, floors);
+        read.sentTo(PRIMARY, SENT);
+
+        var unused = session.floors(CLUSTER).subscribe();
+
+        assertThat(floors.asked).singleElement().satisfies(floor -> {
+            assertThat(floor.askedAt()).isEqualTo(SENT);
+            assertThat(floor.placedBy(0, SENT + 50)).isFalse();
+            assertThat(floor.placedBy(0, SENT + 51)).isTrue();
+        });
+    }
+
     @Test
     void waitsForNothingThatEndedOnThisBranchOrOnALaterOne() {
         ended(begin(CLUSTER, on(2)));
@@ -120,7 +161,7 @@ class LeftHistoryTests {
     @Test
     void mayMissWhatCameFromAnotherProcessOnAnotherBranchOnly() {
         session.observe(unresolved(on(1)));
-        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0, null)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
                 .isTrue();
@@ -131,7 +172,7 @@ class LeftHistoryTests {
     @Test
     void missesNothingThatCameWithoutABranch() {
         session.observe(unresolved(null));
-        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, awaited::incrementAndGet, 0, null)).isNotNull();
 
         assertThat(session.mayMissOn(CLUSTER, NEXT, SENT, 2, LeftHistoryTests::never))
                 .isFalse();

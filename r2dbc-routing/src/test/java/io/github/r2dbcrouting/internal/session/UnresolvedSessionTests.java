@@ -158,12 +158,12 @@ class UnresolvedSessionTests {
         assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(session.hasPending("8")).isFalse();
 
-        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0));
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0, null));
         assertThat(session.hasPending(CLUSTER)).isTrue();
         assertThat(session.hasUnresolved(CLUSTER)).isFalse();
         assertThat(write.basis()).isEqualTo(BEFORE);
         assertThat(write.mayHaveWritten()).isTrue();
-        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0, null)).isNull();
 
         write.settle(CausalToken.of(List.of(LATER)), 1);
         assertThat(session.hasPending(CLUSTER)).isFalse();
@@ -174,11 +174,11 @@ class UnresolvedSessionTests {
     void takesOverWhatStillGoesOnOnlyAfterItsEnd() {
         session.observe(unresolved(BEFORE, seconds + 10));
 
-        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0, null)).isNull();
         assertThat(session.hasPending(CLUSTER)).isTrue();
 
         seconds += 10;
-        assertThat(session.takeOver(CLUSTER, () -> {}, 0)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 0, null)).isNotNull();
     }
 
     @Test
@@ -267,16 +267,52 @@ class UnresolvedSessionTests {
         saysAfterTheLimit(unresolved(BEFORE, Unresolved.ENDED));
     }
 
+    /** What has ended of it may be lost, and is told before the session is served; the rest is waited for. */
+    @Test
+    void takesOverWhatHasEndedOnAnEarlierBranchWhileSomethingGoesOn() {
+        WalPosition present = new WalPosition(CLUSTER, 2, 7);
+        long until = seconds + Unresolved.LASTS;
+        session.observe(unresolved(BEFORE, until));
+
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 5, present));
+
+        assertThat(write.basis()).isEqualTo(BEFORE);
+        assertThat(session.endedBefore(CLUSTER, 2)).isTrue();
+        assertThat(session.hasUnresolved(CLUSTER)).isTrue();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, present)).isNull();
+        write.settle(CausalToken.of(List.of(present)), 6);
+        assertThat(session.hasPending(CLUSTER)).as("reads see the primary").isTrue();
+        seconds = until;
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, present)).isNotNull();
+    }
+
+    @Test
+    void takesOverWhatHasEndedAndACrashMayLoseWhileSomethingGoesOn() {
+        session.observe(exposed(BEFORE, seconds + Unresolved.LASTS));
+
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, LATER)).isNotNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, LATER)).isNull();
+        assertThat(session.hasUnresolved(CLUSTER)).isTrue();
+    }
+
+    @Test
+    void leavesWhatGoesOnUnresolvedWhereNothingOfItCanBeLost() {
+        session.observe(unresolved(BEFORE, seconds + Unresolved.LASTS));
+
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, LATER)).isNull();
+        assertThat(session.takeOver(CLUSTER, () -> {}, 5, null)).isNull();
+    }
+
     @Test
     void takesOverWhatACrashMayLoseAsDoneBeforeAnyClockMayHaveSaidSo() {
         session.observe(exposed(BEFORE, Unresolved.ENDED));
         seconds += 10;
 
-        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0));
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 0, null));
 
-        assertThat(write.doneAt()).isEqualTo(Duration.ofSeconds(-40).toNanos());
+        assertThat(write.sentAt()).isEqualTo(Duration.ofSeconds(-40).toNanos());
         ServerIdentity primary = new ServerIdentity(CLUSTER, "primary");
-        long since = write.doneAt();
+        long since = write.sentAt();
         assertThat(session.mayMissOn(CLUSTER, primary, since - 1, 1, time -> false))
                 .isFalse();
         assertThat(session.mayMissOn(CLUSTER, primary, since, 1, time -> false)).isTrue();
@@ -289,9 +325,9 @@ class UnresolvedSessionTests {
         session.observe(unresolved(BEFORE, Unresolved.ENDED));
         seconds += 10;
 
-        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 5));
+        PendingWrite write = Objects.requireNonNull(session.takeOver(CLUSTER, () -> {}, 5, null));
 
-        assertThat(write.doneAt()).isEqualTo(5);
+        assertThat(write.sentAt()).isEqualTo(5);
         assertThat(session.mayMissOn(CLUSTER, new ServerIdentity(CLUSTER, "primary"), 9, 1, time -> false))
                 .isFalse();
     }
