@@ -83,8 +83,9 @@ public final class PendingWrite implements Unplaced {
     }
 
     /**
-     * Tells whether it has ended, or cannot be heard of any more, and need not be there for whoever reads on a connection: in another life of the server,
-     * or on another server, it may be lost. A connection that was open before it was sent is one of the same life.
+     * Tells whether it has ended, or cannot be heard of any more, and need not be there for whoever reads on a connection:
+     * in another life of the server, or on another server, it may be lost. A connection that was open before it was sent is
+     * one of the same life.
      */
     boolean mayBeMissingOn(String in, ServerIdentity to, long openedAt, long branch) {
         if (!outOfSight || !cluster.equals(in)) {
