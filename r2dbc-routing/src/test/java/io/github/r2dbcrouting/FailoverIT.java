@@ -184,9 +184,7 @@ class FailoverIT {
 
         old.kill();
 
-        await().atMost(LONG)
-                .until(() ->
-                        served(Routing.read().whenBehind(WhenBehind.FAIL), null).equals("db2"));
+        await().atMost(LONG).until(() -> served(Routing.read(), null).equals("db2"));
     }
 
     @Test

@@ -76,6 +76,15 @@ final class FakeCluster {
 
     /** One that draws the first of several equals. */
     Lender lender(Policies policies, RetryBudget retries, FallbackBudget fallbacks) {
+        return lender(policies, retries, fallbacks, false);
+    }
+
+    /** One that tells sessions of losses by errors. */
+    Lender strictLender() {
+        return lender(Policies.NONE, new RetryBudget(() -> 0), new FallbackBudget(() -> 2, 256), true);
+    }
+
+    private Lender lender(Policies policies, RetryBudget retries, FallbackBudget fallbacks, boolean strict) {
         return new Lender(
                 new Router(
                         server -> 0,
@@ -93,7 +102,7 @@ final class FakeCluster {
                 Fixture.PATIENCE,
                 fallbacks,
                 monitor::now,
-                false);
+                strict);
     }
 
     void assertNothingIsLent() {
