@@ -156,20 +156,24 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
         return handled.contextWrite(readOnly ? Routing.read().andThen(entry) : entry);
     }
 
-    /** What was written after the answer was begun. Where it is yet to begin, it takes the token along, and the word of a loss. */
+    /** What was written after the answer was begun; one that is yet to begin takes the token along, and the word of a loss. */
     private Mono<Void> keepTheRest(ServerWebExchange exchange, CausalSession session, KeptToken kept) {
         return exchange.getResponse().isCommitted() ? keep(session, kept) : Mono.empty();
     }
 
     /** What was written is known to the store at least. */
     private Mono<Void> keep(CausalSession session, KeptToken kept) {
-        return session.token(transport.limit())
-                .flatMap(kept::keep)
-                // whoever is to be told of losses by errors is told of one that turns out now
-                .onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
-                    LOG.debug("what was done after the answer began is not stored", error);
-                    return Mono.empty();
-                });
+        return unlessLost(
+                session.token(transport.limit()).flatMap(kept::keep),
+                "what was done after the answer began is not stored");
+    }
+
+    /** What fails is done without; but whoever is to be told of losses by errors is told of one that turns out now. */
+    private static Mono<Void> unlessLost(Mono<Void> passingOn, String without) {
+        return passingOn.onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
+            LOG.debug(without, error);
+            return Mono.empty();
+        });
     }
 
     private static boolean reads(HttpMethod method) {
@@ -192,16 +196,12 @@ public final class CausalTokenWebFilter implements WebFilter, Ordered {
 
     private Mono<Void> write(
             ServerWebExchange exchange, CausalSession session, Carried carried, @Nullable KeptToken kept) {
-        return session.token(transport.limit())
-                .flatMap(token -> {
+        return unlessLost(
+                session.token(transport.limit()).flatMap(token -> {
                     send(exchange, token, carried);
                     return kept == null ? Mono.<Void>empty() : kept.keep(token);
-                })
-                // whoever is to be told of losses by errors is told of one that turns out now
-                .onErrorResume(error -> !(error instanceof PossiblyLostWriteException), error -> {
-                    LOG.debug("an answer goes out without a token", error);
-                    return Mono.empty();
-                });
+                }),
+                "an answer goes out without a token");
     }
 
     private void send(ServerWebExchange exchange, CausalToken token, Carried carried) {

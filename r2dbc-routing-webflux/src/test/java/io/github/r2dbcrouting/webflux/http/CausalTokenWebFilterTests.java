@@ -327,8 +327,7 @@ class CausalTokenWebFilterTests {
     @Test
     void keepsWhatWasWrittenByARequestThatWasCancelled() {
         InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
-        MockServerWebExchange cancelled =
-                MockServerWebExchange.from(get().header("User", "one").build());
+        MockServerWebExchange cancelled = requestOfAUser();
 
         storing(store)
                 .filter(cancelled, exchange -> observes(exchange).then(Mono.never()))
@@ -391,8 +390,7 @@ class CausalTokenWebFilterTests {
     @Test
     void answersWithTheErrorAlsoWhereAStoreKeepsTheToken() {
         InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
-        MockServerWebExchange request =
-                MockServerWebExchange.from(get().header("User", "one").build());
+        MockServerWebExchange request = requestOfAUser();
 
         StepVerifier.create(storing(store)
                         .filter(request, CausalTokenWebFilterTests::losesAtTheEnd)
@@ -406,14 +404,17 @@ class CausalTokenWebFilterTests {
     @Test
     void saysSoWhereALossTurnsOutAfterTheAnswerHasBegun() {
         InMemoryTokenStore store = new InMemoryTokenStore(10, Duration.ofHours(1));
-        MockServerWebExchange request =
-                MockServerWebExchange.from(get().header("User", "one").build());
+        MockServerWebExchange request = requestOfAUser();
 
         StepVerifier.create(storing(store)
                         .filter(
                                 request,
                                 exchange -> exchange.getResponse().setComplete().then(losesAtTheEnd(exchange))))
                 .verifyError(PossiblyLostWriteException.class);
+    }
+
+    private static MockServerWebExchange requestOfAUser() {
+        return MockServerWebExchange.from(get().header("User", "one").build());
     }
 
     private static Mono<Void> losesAtTheEnd(ServerWebExchange exchange) {

@@ -177,13 +177,8 @@ final class HeldConnections {
 
     private Mono<Served> onPrimary(Route route, Ask ask) {
         Permit permit = route.permit();
-        if (!leavesAnotherPrimary(route)) {
-            if (permit != null) {
-                permit.withdraw();
-            }
-            return Mono.error(reliesOnAnother());
-        }
-        Mono<Lease> found = held(primary, route, lease -> {});
+        Mono<Lease> found =
+                leavesAnotherPrimary(route) ? held(primary, route, lease -> {}) : Mono.error(reliesOnAnother());
         Mono<Lease> leased = lender.tells(ask)
                 ? found.flatMap(lease -> lender.mayServe(lease, ask).thenReturn(lease))
                 : found;
